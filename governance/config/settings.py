@@ -1,0 +1,223 @@
+"""Edgewise settings: one file, from the environment only, failing fast with a hint.
+
+The same settings serve the embedded default and production; only the URLs differ.
+"""
+
+import base64
+import os
+from pathlib import Path
+from typing import Any
+
+import psycopg.conninfo
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from governance.access import keyring
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+EDGEWISE_HOME = Path(os.environ.get("EDGEWISE_HOME", BASE_DIR / "var")).resolve()
+# The schema-less name under which this deployment's logs are known for ever; never taken from a request.
+EDGEWISE_ORIGIN = os.environ.get("EDGEWISE_ORIGIN", "edgewise.local")
+PORT = int(os.environ.get("PORT", "8000"))
+# The address people and verifiers reach, for links in documents; requests never decide it.
+EDGEWISE_BASE_URL = os.environ.get("EDGEWISE_BASE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
+
+
+def _database(variable: str) -> dict[str, Any]:
+    url = os.environ.get(variable, "")
+    if not url:
+        raise ImproperlyConfigured(
+            f"{variable} is not set. `make run`, `make demo` and `make test` set it for the embedded PostgreSQL; "
+            "elsewhere use postgresql://ROLE:PASSWORD@HOST:PORT/NAME."
+        )
+    parts = psycopg.conninfo.conninfo_to_dict(url)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.pop("dbname", ""),
+        "USER": parts.pop("user", ""),
+        "PASSWORD": parts.pop("password", ""),
+        "HOST": parts.pop("host", ""),
+        "PORT": str(parts.pop("port", "") or ""),
+        "OPTIONS": dict(parts),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
+
+
+# Two roles on one database: the owner migrates, the application runs and may not rewrite the log.
+DATABASES = {"default": _database("DATABASE_URL"), "owner": _database("DATABASE_OWNER_URL")}
+DATABASES["owner"]["TEST"] = {"MIRROR": "default"}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+SECRET_KEY = os.environ.get("EDGEWISE_SECRET_KEY") or base64.b64encode(
+    keyring.key("secret", home=EDGEWISE_HOME)
+).decode()
+DEBUG = False
+ALLOWED_HOSTS = os.environ.get("EDGEWISE_HOSTS", "127.0.0.1,localhost,[::1],testserver").split(",")
+HTTPS = os.environ.get("EDGEWISE_HTTPS", "") == "1"
+CSRF_TRUSTED_ORIGINS = [EDGEWISE_BASE_URL] if HTTPS else []
+
+INSTALLED_APPS = [
+    "modelcards",
+    "councils",
+    "audits",
+    "governance",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "guardian",
+    "rest_framework",
+    "drf_spectacular",
+    "django_htmx",
+    "csp",
+]
+# A floor that is not built yet cannot be installed.
+INSTALLED_APPS = [app for app in INSTALLED_APPS if "." in app or app not in {"modelcards", "councils", "audits"} or (BASE_DIR / app / "apps.py").exists()]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "governance.config.urls"
+WSGI_APPLICATION = "governance.config.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "governance.access.navigation.navigation",
+            ],
+        },
+    }
+]
+
+# People: sign-in by user name, object permissions by guardian, accounts made by an administrator.
+AUTH_USER_MODEL = "governance.Person"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+    "guardian.backends.ObjectPermissionBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_ADAPTER = "governance.access.adapter.ClosedSignUp"
+ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+GUARDIAN_RAISE_403 = True
+ANONYMOUS_USER_NAME = None
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_SAMESITE = "Lax"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = EDGEWISE_HOME / "static"
+MEDIA_ROOT = EDGEWISE_HOME / "media"
+WHITENOISE_USE_FINDERS = True
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+EMAIL_FILE_PATH = EDGEWISE_HOME / "mail"
+
+# A batch is bounded by the decisions API itself, while it streams.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "governance.access.api.ApiKeyAuthentication",
+        "governance.access.api.TokenAuthentication",
+        "governance.access.api.PersonSessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["governance.access.api.Closed"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "governance.access.problems.exception_handler",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Edgewise",
+    "DESCRIPTION": "Post edge-level decision records, fetch the policy in force, read the evidence.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+}
+
+# The broker only carries; the jobs table and its sweep are what makes sure.
+CELERY_BROKER_URL = os.environ.get("BROKER_URL", "filesystem://")
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {}
+if CELERY_BROKER_URL.startswith("filesystem:"):
+    _folder = EDGEWISE_HOME / "broker"
+    for _name in ("queue", "control"):
+        (_folder / _name).mkdir(parents=True, exist_ok=True)
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": str(_folder / "queue"),
+        "data_folder_out": str(_folder / "queue"),
+        "control_folder": str(_folder / "control"),
+    }
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BEAT_SCHEDULE_FILENAME = str(EDGEWISE_HOME / "beat-schedule")
+
+# Ports: what a lower floor needs from an upper one, by dotted path; checked at start.
+GOVERNANCE_TRAIL = "audits.ledger.services.append_events"
+GOVERNANCE_INBOX_SOURCES = ["councils.voting.selectors.waiting_for"]
+AUDITS_EVIDENCE_SOURCES = ["councils.voting.selectors.tally_evidence", "modelcards.evaluations.selectors.evidence"]
+AUDITS_CONSTITUENCY_WEIGHTS = "councils.voting.selectors.constituency_weights"
+AUDITS_MINUTES_SOURCE = "councils.voting.selectors.minutes"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": os.environ.get("EDGEWISE_LOG_LEVEL", "INFO")},
+}
