@@ -1,0 +1,1 @@
+"""The test suite: unit, integration, journeys, faults, vectors."""

@@ -1,0 +1,61 @@
+"""Fixtures every test may use: a database as the application's role, one that may be committed to, a live server.
+
+With DATABASE_URL and DATABASE_OWNER_URL set, tests use that server; otherwise an embedded PostgreSQL is started
+for the run and thrown away after it. Its data are not worth an fsync.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import django
+import pytest
+from pytest_django import DjangoDbBlocker
+
+from tests import databases
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the home and the database server before Django reads its settings."""
+    if not hasattr(config, "workerinput"):
+        prepare_run(config)
+    if not config.getoption("numprocesses", None):
+        prepare_process()
+
+
+def prepare_run(config: pytest.Config) -> None:
+    """Once per run, inherited by its worker processes through the environment."""
+    home = tempfile.TemporaryDirectory(prefix="edgewise-tests-", ignore_cleanup_errors=True)
+    config.add_cleanup(home.cleanup)
+    os.environ["EDGEWISE_TESTS_HOME"] = home.name
+
+
+def prepare_process() -> None:
+    """Once per process that runs tests: a home of its own, and Django set up in it."""
+    home = Path(os.environ["EDGEWISE_TESTS_HOME"]) / os.environ.get("PYTEST_XDIST_WORKER", "main")
+    home.mkdir()
+    os.environ["EDGEWISE_HOME"] = str(home)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "governance.config.settings"
+    django.setup()
+
+
+@pytest.fixture(scope="session")
+def template_database(django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> str:
+    """The name of the migrated template on the test server."""
+    with django_db_blocker.unblock():
+        return databases.ensure_template()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(template_database: str, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The `db` fixture's database: this process's own clone; every test is rolled back."""
+    with django_db_blocker.unblock(), databases.clone(template_database):
+        yield
+
+
+@pytest.fixture
+def fresh_database(template_database: str, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+    """The name of a database of the test's own, to commit to; never together with `db`."""
+    with django_db_blocker.unblock(), databases.clone(template_database) as name:
+        yield name
