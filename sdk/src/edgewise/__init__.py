@@ -1,0 +1,1 @@
+"""The Edgewise client."""
