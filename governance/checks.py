@@ -18,7 +18,9 @@ def ports_resolve(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Ite
     for name in SINGLE_PORTS + LIST_PORTS:
         value = getattr(settings, name, None)
         if not value:
-            yield Error(f"{name} is not set.", hint="Name a dotted path, as in settings.py.", id="governance.E001")
+            yield Error(
+                f"{name} is not set.", hint="Name a dotted path, as in settings.py.", id="governance.E001"
+            )
             continue
         for path in [value] if isinstance(value, str) else value:
             yield from _callable(name, path)
@@ -31,4 +33,6 @@ def _callable(name: str, path: str) -> Iterable[CheckMessage]:
         yield Error(f"{name} names {path}: {error}", hint="Correct the dotted path.", id="governance.E002")
         return
     if not callable(found):
-        yield Error(f"{name} names {path}, which cannot be called.", hint="Name a function.", id="governance.E002")
+        yield Error(
+            f"{name} names {path}, which cannot be called.", hint="Name a function.", id="governance.E002"
+        )

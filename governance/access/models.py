@@ -33,7 +33,9 @@ class PersonalToken(models.Model):
     """Lets a person's tools read with the person's own permissions, in one organisation."""
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="tokens")
-    organisation = models.ForeignKey("governance.Organisation", on_delete=models.CASCADE, related_name="tokens")
+    organisation = models.ForeignKey(
+        "governance.Organisation", on_delete=models.CASCADE, related_name="tokens"
+    )
     label = models.CharField(max_length=80)
     prefix = models.CharField(max_length=16)
     digest = models.BinaryField(max_length=32, unique=True)

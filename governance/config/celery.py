@@ -7,3 +7,30 @@ from celery import Celery
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.config.settings")
 app = Celery("edgewise")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(
+    [
+        "governance.jobs",
+        "audits.decisions",
+        "audits.reports",
+        "councils.voting",
+        "councils.deliberation",
+        "modelcards.cards",
+    ]
+)
+app.conf.beat_schedule = {
+    "send jobs again that were not picked up": {
+        "task": "governance.sweep_jobs",
+        "schedule": 5.0,
+        "options": {"expires": 10},
+    },
+    "keep the councils' deadlines": {
+        "task": "councils.keep_deadlines",
+        "schedule": 1.0,
+        "options": {"expires": 5},
+    },
+    "assess what was logged": {
+        "task": "audits.assess_decisions",
+        "schedule": 2.0,
+        "options": {"expires": 10},
+    },
+}

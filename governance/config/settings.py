@@ -52,9 +52,10 @@ LEDGER_APPEND_ONLY_TABLES = ["audits_log", "audits_entry", "audits_tile", "audit
 LEDGER_HEAD_TABLES = ["audits_head"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-SECRET_KEY = os.environ.get("EDGEWISE_SECRET_KEY") or base64.b64encode(
-    keyring.key("secret", home=EDGEWISE_HOME)
-).decode()
+SECRET_KEY = (
+    os.environ.get("EDGEWISE_SECRET_KEY")
+    or base64.b64encode(keyring.key("secret", home=EDGEWISE_HOME)).decode()
+)
 DEBUG = False
 ALLOWED_HOSTS = os.environ.get("EDGEWISE_HOSTS", "127.0.0.1,localhost,[::1],testserver").split(",")
 HTTPS = os.environ.get("EDGEWISE_HTTPS", "") == "1"
@@ -80,7 +81,11 @@ INSTALLED_APPS = [
     "csp",
 ]
 # A floor that is not built yet cannot be installed.
-INSTALLED_APPS = [app for app in INSTALLED_APPS if "." in app or app not in {"modelcards", "councils", "audits"} or (BASE_DIR / app / "apps.py").exists()]
+INSTALLED_APPS = [
+    app
+    for app in INSTALLED_APPS
+    if "." in app or app not in {"modelcards", "councils", "audits"} or (BASE_DIR / app / "apps.py").exists()
+]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -213,7 +218,10 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(EDGEWISE_HOME / "beat-schedule")
 # Ports: what a lower floor needs from an upper one, by dotted path; checked at start.
 GOVERNANCE_TRAIL = "audits.ledger.services.append_events"
 GOVERNANCE_INBOX_SOURCES = ["councils.voting.selectors.waiting_for"]
-AUDITS_EVIDENCE_SOURCES = ["councils.voting.selectors.tally_evidence", "modelcards.evaluations.selectors.evidence"]
+AUDITS_EVIDENCE_SOURCES = [
+    "councils.voting.selectors.tally_evidence",
+    "modelcards.evaluations.selectors.evidence",
+]
 AUDITS_CONSTITUENCY_WEIGHTS = "councils.voting.selectors.constituency_weights"
 AUDITS_MINUTES_SOURCE = "councils.voting.selectors.minutes"
 

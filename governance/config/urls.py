@@ -1,5 +1,42 @@
-"""The composition of all pages and the API."""
+"""The composition of all pages and the API. Each noun lists its own, pages and API apart."""
 
-from django.urls import URLPattern, URLResolver
+from importlib import import_module
+from importlib.util import find_spec
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.urls import URLPattern, URLResolver, include, path
+from drf_spectacular.views import SpectacularJSONAPIView
+
+NOUNS = (
+    "governance.organisations",
+    "governance.systems",
+    "governance.edges",
+    "governance.policies",
+    "governance.access",
+    "governance.jobs",
+    "audits.ledger",
+    "audits.decisions",
+    "audits.replay",
+    "audits.monitoring",
+    "audits.reports",
+    "councils.membership",
+    "councils.deliberation",
+    "councils.voting",
+    "modelcards.cards",
+    "modelcards.evaluations",
+)
+
+
+def _listed(kind: str) -> list[URLPattern | URLResolver]:
+    found: list[URLPattern | URLResolver] = []
+    for noun in NOUNS:
+        if find_spec(noun) and find_spec(f"{noun}.urls"):
+            found += getattr(import_module(f"{noun}.urls"), kind, [])
+    return found
+
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("accounts/", include("allauth.urls")),
+    path("api/v1/openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
+    path("api/v1/", include((_listed("api_urlpatterns"), "api"))),
+    *_listed("urlpatterns"),
+]

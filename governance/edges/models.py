@@ -12,7 +12,9 @@ class EdgeSet(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["system", "version"], name="edge_set_version_is_unique_in_its_system")
+            models.UniqueConstraint(
+                fields=["system", "version"], name="edge_set_version_is_unique_in_its_system"
+            )
         ]
 
     def __str__(self) -> str:
@@ -38,7 +40,9 @@ class Edge(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["edge_set", "slug"], name="edge_slug_is_unique_in_its_set"),
-            models.UniqueConstraint(fields=["edge_set", "position"], name="edge_position_is_unique_in_its_set"),
+            models.UniqueConstraint(
+                fields=["edge_set", "position"], name="edge_position_is_unique_in_its_set"
+            ),
             models.CheckConstraint(
                 condition=models.Q(share__isnull=True) | models.Q(share__gte=0, share__lte=1),
                 name="edge_share_lies_between_0_and_1",
@@ -63,7 +67,8 @@ class HardNorm(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(minimum__gte=0, minimum__lte=1), name="hard_norm_minimum_lies_between_0_and_1"
+                condition=models.Q(minimum__gte=0, minimum__lte=1),
+                name="hard_norm_minimum_lies_between_0_and_1",
             ),
             models.CheckConstraint(condition=models.Q(z__gte=0), name="hard_norm_z_is_not_negative"),
             models.UniqueConstraint(

@@ -41,11 +41,15 @@ class Policy(models.Model):
     note = models.TextField()
     source = models.JSONField()
     key = models.CharField(max_length=80, null=True)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["system", "version"], name="policy_version_is_unique_in_its_system"),
+            models.UniqueConstraint(
+                fields=["system", "version"], name="policy_version_is_unique_in_its_system"
+            ),
             models.UniqueConstraint(fields=["system", "key"], name="policy_is_enacted_once_per_key"),
             models.UniqueConstraint(
                 fields=["system", "context"],

@@ -18,7 +18,9 @@ class AISystem(models.Model):
         LIMITED = "limited", _("Limited (transparency duties)")
         HIGH = "high", _("High (Annex III or Annex I)")
 
-    organisation = models.ForeignKey("governance.Organisation", on_delete=models.PROTECT, related_name="systems")
+    organisation = models.ForeignKey(
+        "governance.Organisation", on_delete=models.PROTECT, related_name="systems"
+    )
     slug = models.SlugField(max_length=60)
     name = models.CharField(max_length=120)
     purpose = models.TextField()
@@ -33,15 +35,20 @@ class AISystem(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["organisation", "slug"], name="system_slug_is_unique_in_its_organisation"),
+            models.UniqueConstraint(
+                fields=["organisation", "slug"], name="system_slug_is_unique_in_its_organisation"
+            ),
             models.CheckConstraint(
                 condition=models.Q(position__in=["provider", "deployer", "both"]),
                 name="system_position_is_provider_or_deployer",
             ),
             models.CheckConstraint(
-                condition=models.Q(risk_class__in=["minimal", "limited", "high"]), name="system_risk_class_is_known"
+                condition=models.Q(risk_class__in=["minimal", "limited", "high"]),
+                name="system_risk_class_is_known",
             ),
-            models.CheckConstraint(condition=~models.Q(purpose=""), name="system_states_its_intended_purpose"),
+            models.CheckConstraint(
+                condition=~models.Q(purpose=""), name="system_states_its_intended_purpose"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -58,7 +65,9 @@ class ModelVersion(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["system", "name"], name="model_version_name_is_unique_in_its_system")
+            models.UniqueConstraint(
+                fields=["system", "name"], name="model_version_name_is_unique_in_its_system"
+            )
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,60 @@
+"""Errors of the API as problem documents (RFC 9457), each with a stable ``code``."""
+
+import http
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from governance.errors import DomainError
+
+CONTENT_TYPE = "application/problem+json"
+CODES = {
+    exceptions.NotAuthenticated: "unauthenticated",
+    exceptions.AuthenticationFailed: "unauthenticated",
+    exceptions.PermissionDenied: "forbidden",
+    exceptions.NotFound: "not_found",
+    exceptions.MethodNotAllowed: "method_not_allowed",
+    exceptions.NotAcceptable: "not_acceptable",
+    exceptions.UnsupportedMediaType: "unsupported_media_type",
+    exceptions.ParseError: "malformed",
+    exceptions.Throttled: "rate_limited",
+    exceptions.ValidationError: "invalid",
+}
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """The problem document of ``error``, or None for what is a defect and not a refusal."""
+    if isinstance(error, DomainError):
+        return problem(error.status, error.code, error.detail, field=error.field, **error.extra)
+    if isinstance(error, Http404):
+        error = exceptions.NotFound()
+    if isinstance(error, PermissionDenied):
+        error = exceptions.PermissionDenied()
+    if isinstance(error, exceptions.APIException):
+        return _of_api_exception(error)
+    return None
+
+
+def problem(status: int, code: str, detail: str, *, field: str | None = None, **extra: Any) -> Response:
+    """A problem document. ``code`` is part of the public contract; ``detail`` says what to do."""
+    body = {"type": "about:blank", "title": http.HTTPStatus(status).phrase, "status": status, "code": code}
+    body |= {"detail": detail} | ({"field": field} if field else {}) | extra
+    return Response(body, status=status, content_type=CONTENT_TYPE)
+
+
+def _of_api_exception(error: exceptions.APIException) -> Response:
+    code = next((code for kind, code in CODES.items() if isinstance(error, kind)), "refused")
+    extra: dict[str, Any] = {}
+    detail = error.detail
+    if isinstance(error, exceptions.ValidationError):
+        extra, detail = {"errors": error.detail}, "Some fields are missing or out of range; see errors."
+    response = problem(error.status_code, code, str(detail), **extra)
+    if isinstance(error, exceptions.Throttled) and error.wait is not None:
+        response["Retry-After"] = str(max(1, round(error.wait)))
+    challenge = getattr(error, "auth_header", None)
+    if challenge:
+        response["WWW-Authenticate"] = challenge
+    return response

@@ -1,0 +1,138 @@
+"""Defining edges and hard norms."""
+
+import datetime as dt
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import NotRequired, TypedDict
+
+from django.utils.translation import gettext as _
+
+from governance import trail
+from governance.edges import selectors
+from governance.edges.models import Edge, EdgeSet, HardNorm
+from governance.errors import DomainError
+from governance.organisations import services as organisations
+from governance.organisations.models import Person
+from governance.systems.models import AISystem
+
+
+class EdgeCard(TypedDict):
+    """What defines an edge; ``parent`` names a group defined before it."""
+
+    slug: str
+    name: str
+    definition: str
+    anchor_low: str
+    anchor_mid: str
+    anchor_high: str
+    scorer: NotRequired[str]
+    calibration: NotRequired[str]
+    parent: NotRequired[str]
+    share: NotRequired[Decimal | None]
+
+
+class NoEdges(DomainError):
+    code = "no_edges"
+
+
+class DuplicateEdge(DomainError):
+    code = "duplicate_edge"
+
+
+class ParentUnknown(DomainError):
+    code = "parent_unknown"
+
+
+class EdgeUnknown(DomainError):
+    code = "edge_unknown"
+
+
+class MinimumOutOfRange(DomainError):
+    code = "minimum_out_of_range"
+
+
+class NormInForce(DomainError):
+    code = "norm_in_force"
+    status = 409
+
+
+@trail.act()
+def define(*, system: AISystem, edges: Sequence[EdgeCard], by: Person | None, at: dt.datetime) -> EdgeSet:
+    """The next version of the system's edges, in the order given; groups come before their members."""
+    if not edges:
+        raise NoEdges(_("Define at least one edge."), field="edges")
+    AISystem.objects.select_for_update().get(pk=system.pk)
+    current = selectors.current_set(system=system)
+    edge_set = EdgeSet.objects.create(
+        system=system, version=current.version + 1 if current else 1, created_at=at
+    )
+    made: dict[str, Edge] = {}
+    for position, card in enumerate(edges):
+        made[card["slug"]] = _add(edge_set, position, card, made)
+    trail.record(
+        "edges.defined",
+        organisation=system.organisation,
+        system=system,
+        by=by,
+        at=at,
+        subject=f"edges:{edge_set.version}",
+        edges=[card["slug"] for card in edges],
+    )
+    return edge_set
+
+
+def _add(edge_set: EdgeSet, position: int, card: EdgeCard, made: dict[str, Edge]) -> Edge:
+    organisations.check_slug(card["slug"])
+    if card["slug"] in made:
+        raise DuplicateEdge(_("The edge %s is named twice.") % card["slug"], field="edges")
+    parent = card.get("parent")
+    if parent and parent not in made:
+        raise ParentUnknown(_("The group %s has to be defined before its members.") % parent, field="edges")
+    return Edge.objects.create(
+        edge_set=edge_set,
+        position=position,
+        slug=card["slug"],
+        name=card["name"],
+        definition=card["definition"],
+        anchor_low=card["anchor_low"],
+        anchor_mid=card["anchor_mid"],
+        anchor_high=card["anchor_high"],
+        scorer=card.get("scorer", ""),
+        calibration=card.get("calibration", ""),
+        parent=made[parent] if parent else None,
+        share=card.get("share"),
+    )
+
+
+@trail.act()
+def set_hard_norm(
+    *,
+    system: AISystem,
+    edge: str,
+    minimum: Decimal,
+    reason: str,
+    by: Person | None,
+    at: dt.datetime,
+    z: Decimal = Decimal(0),
+) -> HardNorm:
+    """A floor no chosen option may break. It enters the policy with the next version of the policy."""
+    if edge not in selectors.leaf_slugs(system=system):
+        raise EdgeUnknown(_("The system has no scored edge called %s.") % edge, field="edge")
+    if not 0 <= minimum <= 1:
+        raise MinimumOutOfRange(_("The minimum lies between 0 and 1."), field="minimum")
+    if selectors.hard_norms(system=system).filter(edge=edge).exists():
+        raise NormInForce(_("This edge has a hard norm; withdraw it first."), field="edge")
+    norm = HardNorm.objects.create(
+        system=system, edge=edge, minimum=minimum, z=z, reason=reason, created_at=at
+    )
+    trail.record(
+        "hard_norm.set",
+        organisation=system.organisation,
+        system=system,
+        by=by,
+        at=at,
+        subject=f"norm:{edge}",
+        minimum=str(minimum),
+        z=str(z),
+    )
+    return norm

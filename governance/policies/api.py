@@ -1,0 +1,96 @@
+"""``GET /api/v1/policy``: how a model fetches what it has to follow."""
+
+import time
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from governance.access.api import SystemScope
+from governance.policies import selectors, waiting
+from governance.policies.models import Policy
+from governance.systems.models import AISystem
+
+NOT_CONTEXT = frozenset({"format"})
+
+
+class PolicyInForce(APIView):
+    """The policy in force for the key's system in the context given by the query."""
+
+    permission_classes = [SystemScope("policy:read")]
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter(
+                "community", str, description="Any context key; the most specific policy applies."
+            ),
+            OpenApiParameter(
+                "If-None-Match", str, OpenApiParameter.HEADER, description="304 while unchanged."
+            ),
+            OpenApiParameter(
+                "Prefer", str, OpenApiParameter.HEADER, description="wait=30 long-polls for a change."
+            ),
+        ],
+        responses={200: dict, 304: None},
+    )
+    def get(self, request: Request) -> Response:
+        context = {name: value for name, value in request.query_params.items() if name not in NOT_CONTEXT}
+        known = request.headers.get("If-None-Match")
+        policy = self._current(request.user.system, context)
+        if known == etag(policy):
+            seconds = waiting.seconds(request.headers.get("Prefer", ""))
+            policy = self._wait_for_change(request.user.system, context, policy, seconds)
+        unchanged = known == etag(policy)
+        response = Response(status=304) if unchanged else Response(as_json(policy))
+        response["ETag"] = etag(policy)
+        response["Cache-Control"] = "private, no-cache"
+        return response
+
+    def _wait_for_change(
+        self, system: AISystem, context: dict[str, str], policy: Policy, seconds: float
+    ) -> Policy:
+        with waiting.place() as granted:
+            deadline = time.monotonic() + (seconds if granted else 0)
+            current = policy
+            while current.pk == policy.pk and time.monotonic() < deadline:
+                time.sleep(waiting.POLL_SECONDS)
+                current = self._current(system, context)
+        return current
+
+    def _current(self, system: AISystem, context: dict[str, str]) -> Policy:
+        with transaction.atomic():
+            return selectors.in_force(system=system, context=context, at=timezone.now())
+
+
+def etag(policy: Policy) -> str:
+    """Strong: it names the digest of what is served."""
+    return f'"{policy.digest}"'
+
+
+def as_json(policy: Policy) -> dict[str, Any]:
+    """Weights twice: as numbers to compute with and as exact rationals to check."""
+    return {
+        "system": policy.system.slug,
+        "version": policy.version,
+        "digest": policy.digest,
+        "context": policy.context,
+        "state": policy.state,
+        "rule": policy.rule,
+        "weights": policy.weights_float,
+        "weights_exact": policy.weights,
+        "norms": policy.norms,
+        "bounds": policy.bounds,
+        "tiers": policy.tiers,
+        "clarification_threshold": policy.clarification_threshold,
+        "rationale_required": policy.rationale_required,
+        "adapter": policy.adapter,
+        "edge_set": policy.edge_set.version,
+        "in_force_from": policy.in_force_from.isoformat(),
+        "review_by": policy.review_by.isoformat() if policy.review_by else None,
+        "source": policy.source,
+        "note": policy.note,
+    }

@@ -1,0 +1,45 @@
+"""Questions about policies."""
+
+import datetime as dt
+from collections.abc import Mapping
+
+from django.db.models import Q, QuerySet
+
+from governance.errors import DomainError
+from governance.policies.models import Policy
+from governance.systems.models import AISystem
+
+
+class NoPolicy(DomainError):
+    """No policy is in force for the system and context."""
+
+    code = "no_policy"
+    status = 404
+
+
+def in_force(*, system: AISystem, context: Mapping[str, str], at: dt.datetime) -> Policy:
+    """The policy in force at ``at`` whose context matches most keys of ``context``; raises NoPolicy.
+
+    A policy applies when every key of its own context has the same value in ``context``.
+    """
+    current = Policy.objects.filter(system=system, in_force_from__lte=at).filter(
+        Q(in_force_until__isnull=True) | Q(in_force_until__gt=at)
+    )
+    applicable = [policy for policy in current if policy.context.items() <= dict(context).items()]
+    if not applicable:
+        raise NoPolicy("No policy is in force for this system and context; set or vote the first one.")
+    return max(applicable, key=lambda policy: (len(policy.context), policy.version))
+
+
+def in_force_now(*, system: AISystem) -> QuerySet[Policy]:
+    """Every policy in force, the general one first."""
+    return Policy.objects.filter(system=system, state=Policy.State.IN_FORCE).order_by("context", "-version")
+
+
+def history(*, system: AISystem) -> QuerySet[Policy]:
+    """Every version, newest first."""
+    return Policy.objects.filter(system=system).select_related("edge_set").order_by("-version")
+
+
+def with_version(*, system: AISystem, version: int) -> Policy | None:
+    return Policy.objects.filter(system=system, version=version).first()
