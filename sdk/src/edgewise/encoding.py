@@ -1,0 +1,34 @@
+"""Standard Base64 of RFC 4648 section 4, read strictly: one text for one value."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+from edgewise.errors import VerificationError
+
+
+def to_base64(data: bytes) -> str:
+    """Encode with padding."""
+    return base64.b64encode(data).decode("ascii")
+
+
+def from_base64(text: str, what: str = "a value") -> bytes:
+    """Decode what `to_base64` wrote; VerificationError for anything else."""
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise VerificationError(f"{what} is not Base64") from None
+    if to_base64(data) != text:
+        raise VerificationError(f"{what} is not Base64 in its one accepted form")
+    return data
+
+
+def to_decimal(text: str, what: str = "a number") -> int:
+    """Read a non-negative decimal without leading zeros, below 2**63."""
+    if not (text.isascii() and text.isdigit()) or (text[0] == "0" and text != "0") or len(text) > 19:
+        raise VerificationError(f"{what} is not a decimal number")
+    value = int(text)
+    if value >= 1 << 63:
+        raise VerificationError(f"{what} is too large")
+    return value
