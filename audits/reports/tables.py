@@ -1,0 +1,70 @@
+"""Tables of a document: evidence rows to the texts that are typeset, capped. Pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+CAP = 500
+Json = dict[str, Any]
+
+
+def figure(value: Any) -> str:
+    """A value as a reader sees it: thousands separated, three decimals, and never a blank."""
+    if value is None:
+        return "not stated"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.3f}".replace("-", "\u2212")
+    return str(value) or "not stated"
+
+
+def percent(share: float | None) -> str:
+    """A share as percent with a no-break space."""
+    return "not stated" if share is None else f"{100 * share:.1f}\u00a0%"
+
+
+def day(moment: datetime | date | str) -> str:
+    """A day as "20 Nov 2026"."""
+    value = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    return f"{value.day} {value:%b %Y}"
+
+
+def minute(moment: datetime | str) -> str:
+    """A moment as "20 Nov 2026, 18:00 UTC"."""
+    value = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    return f"{day(value)}, {value:%H:%M} UTC"
+
+
+def short(digest: str) -> str:
+    """The first eight hexadecimal digits in groups of four."""
+    return f"{digest[:4]} {digest[4:8]}"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: which member of the row, under which heading, how wide, and how it is written."""
+
+    key: str
+    label: str
+    num: bool = False
+    width: str = ""
+    text: Callable[[Any], str] = figure
+
+    def head(self) -> Json:
+        return {"label": self.label, "align": "num" if self.num else "", "width": self.width}
+
+    def cell(self, row: Mapping[str, Any]) -> list[str]:
+        return [self.text(row.get(self.key)), "num" if self.num else ""]
+
+
+def table(caption: str, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], *, cap: int = CAP) -> Json:
+    """A table for the manifest's body; says how many of all rows it shows."""
+    typeset = [
+        {"head": columns[0].cell(row)[0], "cells": [column.cell(row) for column in columns[1:]]} for row in rows[:cap]
+    ]
+    heads = [column.head() for column in columns]
+    return {"caption": caption, "columns": heads, "rows": typeset, "shown": len(typeset), "total": len(rows)}
