@@ -4,6 +4,7 @@ With DATABASE_URL and DATABASE_OWNER_URL set, tests use that server; otherwise a
 for the run and thrown away after it. Its data are not worth an fsync.
 """
 
+import atexit
 import os
 import tempfile
 from collections.abc import Iterator
@@ -13,22 +14,21 @@ import django
 import pytest
 from pytest_django import DjangoDbBlocker
 
+from governance.embedded.cluster import Cluster
+from governance.embedded.home import Home
 from tests import databases
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Choose the home and the database server before Django reads its settings."""
-    if not hasattr(config, "workerinput"):
-        prepare_run(config)
-    if not config.getoption("numprocesses", None):
-        prepare_process()
-
-
-def prepare_run(config: pytest.Config) -> None:
+def prepare_run() -> None:
     """Once per run, inherited by its worker processes through the environment."""
     home = tempfile.TemporaryDirectory(prefix="edgewise-tests-", ignore_cleanup_errors=True)
-    config.add_cleanup(home.cleanup)
+    atexit.register(home.cleanup)
     os.environ["EDGEWISE_TESTS_HOME"] = home.name
+    if "DATABASE_URL" not in os.environ:
+        cluster = Cluster(Home.of({"EDGEWISE_HOME": f"{home.name}/server"}), durable=False)
+        config.add_cleanup(cluster.stop)
+        cluster.start()
+        os.environ.update(cluster.urls())
 
 
 def prepare_process() -> None:
@@ -38,6 +38,12 @@ def prepare_process() -> None:
     os.environ["EDGEWISE_HOME"] = str(home)
     os.environ["DJANGO_SETTINGS_MODULE"] = "governance.config.settings"
     django.setup()
+
+
+# When this file is imported, and not in pytest_configure: the conftest files below import models.
+if "EDGEWISE_TESTS_HOME" not in os.environ:
+    prepare_run()
+prepare_process()
 
 
 @pytest.fixture(scope="session")
