@@ -26,7 +26,7 @@ def prepare_run() -> None:
     os.environ["EDGEWISE_TESTS_HOME"] = home.name
     if "DATABASE_URL" not in os.environ:
         cluster = Cluster(Home.of({"EDGEWISE_HOME": f"{home.name}/server"}), durable=False)
-        config.add_cleanup(cluster.stop)
+        atexit.register(cluster.stop)
         cluster.start()
         os.environ.update(cluster.urls())
 
@@ -38,6 +38,8 @@ def prepare_process() -> None:
     os.environ["EDGEWISE_HOME"] = str(home)
     os.environ["DJANGO_SETTINGS_MODULE"] = "governance.config.settings"
     django.setup()
+    # Not for the processes that this one starts: pytest-django would set Django up in them before their home is chosen.
+    del os.environ["DJANGO_SETTINGS_MODULE"]
 
 
 # When this file is imported, and not in pytest_configure: the conftest files below import models.
