@@ -48,8 +48,14 @@ def _database(variable: str) -> dict[str, Any]:
 DATABASES = {"default": _database("DATABASE_URL"), "owner": _database("DATABASE_OWNER_URL")}
 DATABASES["owner"]["TEST"] = {"MIRROR": "default"}
 # What the application's role may only add to, and what it may add to and move on: `manage.py prepare_roles`.
-LEDGER_APPEND_ONLY_TABLES = ["audits_log", "audits_entry", "audits_tile", "audits_checkpoint"]
-LEDGER_HEAD_TABLES = ["audits_head"]
+LEDGER_APPEND_ONLY_TABLES = [
+    "audits_log",
+    "audits_entry",
+    "audits_tile",
+    "audits_checkpoint",
+    "audits_loggedevent",
+]
+LEDGER_HEAD_TABLES = ["audits_head", "audits_published"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 SECRET_KEY = (
