@@ -1,0 +1,1 @@
+"""The main job, end to end, on a built-in world or on a real data set."""
