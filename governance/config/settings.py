@@ -169,7 +169,6 @@ LANGUAGES = [("en", "English")]
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
-STATIC_ROOT = EDGEWISE_HOME / "static"
 MEDIA_ROOT = EDGEWISE_HOME / "media"
 WHITENOISE_USE_FINDERS = True
 STORAGES = {

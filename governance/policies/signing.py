@@ -13,7 +13,7 @@ from governance.policies.models import Policy
 def signer() -> notes.NoteSigner:
     """Signs as ``<origin>/policy``."""
     name = f"{settings.EDGEWISE_ORIGIN}/policy"
-    return notes.NoteSigner.ed25519(name, keyring.key("policy", home=settings.EDGEWISE_HOME))
+    return notes.NoteSigner(name, keyring.key("policy", home=settings.EDGEWISE_HOME))
 
 
 def vkey() -> str:

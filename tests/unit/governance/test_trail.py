@@ -1,0 +1,51 @@
+"""A change and its event stand or fall together."""
+
+import datetime as dt
+
+import pytest
+
+from governance import trail
+from governance.organisations import services
+from governance.organisations.models import Organisation, Person
+
+from .conftest import AT
+
+
+def test_the_events_of_nested_acts_arrive_together_in_order(events, organisation):
+    events.clear()
+    with trail.act():
+        services.add_person(
+            organisation=organisation, username="one", password=None, role="member", by=None, at=AT
+        )
+        trail.record("later", organisation=organisation, by=None, at=AT)
+        assert events == []
+    assert [event.type for event in events] == ["role.given", "later"]
+
+
+def test_when_the_trail_refuses_nothing_changes(db, settings):
+    settings.GOVERNANCE_TRAIL = "tests.unit.governance.conftest.refuse"
+    with pytest.raises(OSError, match="the log is away"):
+        services.found(slug="south", name="South", at=AT)
+    assert not Organisation.objects.filter(slug="south").exists()
+
+
+def test_events_of_a_failed_act_do_not_leak_into_the_next(events, organisation):
+    events.clear()
+    with pytest.raises(services.UnknownRole):
+        services.add_person(
+            organisation=organisation, username="x", password=None, role="queen", by=None, at=AT
+        )
+    assert not Person.objects.filter(username="x").exists()
+    services.set_log_visibility(organisation=organisation, public=True, by=None, at=AT)
+    assert [event.type for event in events] == ["organisation.log_visibility_set"]
+
+
+def test_recording_outside_an_act_is_a_defect(events, organisation):
+    with pytest.raises(RuntimeError, match="act"):
+        trail.record("x", organisation=organisation, by=None, at=dt.datetime.now(dt.UTC))
+
+
+def test_actors_are_named_without_personal_data(owner, system):
+    assert trail.actor_name(owner) == f"person:{owner.pk}"
+    assert trail.actor_name(system) == "system:assistant"
+    assert trail.actor_name(None) == "scheduler"
