@@ -86,6 +86,13 @@ def inclusion_proof(index: int, size: int, read: HashReader | Sequence[bytes]) -
     return [_range_hash(reader, start, stop) for start, stop in _siblings(index, size)]
 
 
+def path_length(index: int, size: int) -> int:
+    """Hashes in the inclusion proof of leaf `index` in the tree of `size` leaves."""
+    if not 0 <= index < size:
+        raise VerificationError(f"entry {index} is not in a log of size {size}", index=index)
+    return len(_siblings(index, size))
+
+
 def consistency_proof(old: int, new: int, read: HashReader | Sequence[bytes]) -> list[bytes]:
     """Proof that the tree of `old` leaves is a prefix of the tree of `new` leaves."""
     if not 0 <= old <= new:

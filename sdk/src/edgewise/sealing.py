@@ -1,0 +1,114 @@
+"""Sealed fields: what enters the log as a salted commitment, and is kept outside it.
+
+A commitment is SHA-256(salt, value), where value is the field's canonical JSON and the salt 16 fresh random
+bytes. Salts are written in Base64, under the field's JSON pointer (RFC 6901).
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+from collections.abc import Callable, Iterator, Mapping
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from edgewise.encoding import from_base64, to_base64
+from edgewise.errors import VerificationError
+from edgewise.strict_json import canonical
+
+SALT_BYTES = 16
+SEALED = ("subject", "input", "weights", "rationale", "input_counterfactuals")
+SEALED_IN_OPTION = ("label",)
+
+Record = Mapping[str, Any]
+
+
+class Sealed(NamedTuple):
+    """A record without its sealed values, the salts (pointer to Base64) and the values (pointer to value)."""
+
+    record: dict[str, Any]
+    salts: dict[str, str]
+    values: dict[str, Any]
+
+
+def commitment(value: bytes, salt: bytes) -> dict[str, str]:
+    """What stands in an entry in place of a value, given as its canonical bytes."""
+    return {"commitment": to_base64(sha256(salt + value).digest())}
+
+
+def seal(
+    record: Record, salts: Mapping[str, str] | None = None, encode: Callable[[Any], bytes] = canonical
+) -> Sealed:
+    """Put commitments in place of the sealed fields.
+
+    Salts are drawn fresh, or taken from `salts` (to make the same entry again). `encode` may be a faster
+    encoder that writes the same bytes as `canonical`.
+    """
+    fields = list(sealed_fields(record))
+    fresh = os.urandom(SALT_BYTES * len(fields)) if salts is None else b""
+    result = dict(record)
+    if any(parent is not None for _, parent, _ in fields):
+        result["options"] = [dict(option) for option in record["options"]]
+    used, values = {}, {}
+    for number, (pointer, parent, name) in enumerate(fields):
+        salt = fresh[number * SALT_BYTES :][:SALT_BYTES] if salts is None else _salt(salts, pointer)
+        holder = result if parent is None else result["options"][parent]
+        values[pointer] = holder[name]
+        used[pointer] = to_base64(salt)
+        holder[name] = commitment(encode(holder[name]), salt)
+    return Sealed(result, used, values)
+
+
+def sealed_fields(record: Record) -> Iterator[tuple[str, int | None, str]]:
+    """Fields of a record that are to be sealed: (pointer, option number or None, name)."""
+    for name in SEALED:
+        if record.get(name) is not None:
+            yield f"/{name}", None, name
+    for number, option in enumerate(record.get("options", ())):
+        for name in SEALED_IN_OPTION:
+            if option.get(name) is not None:
+                yield f"/options/{number}/{name}", number, name
+
+
+def open_commitment(stated: object, value: Any, salt: str) -> None:
+    """Check that a commitment found in an entry is to this value under this salt."""
+    if not isinstance(stated, Mapping) or set(stated) != {"commitment"}:
+        raise VerificationError("the entry has no commitment there")
+    expected = commitment(canonical(value), from_base64(salt, "the salt"))["commitment"]
+    if not hmac.compare_digest(expected.encode(), str(stated["commitment"]).encode()):
+        raise VerificationError("the commitment is to another value")
+
+
+def verify_covers(entry: Mapping[str, Any], record: Record, salts: Mapping[str, str]) -> None:
+    """Check that an entry's record (parsed) is this record, its sealed fields opened with these salts."""
+    stated = entry.get("record")
+    if not isinstance(stated, Mapping):
+        raise VerificationError("the entry is not that of a record")
+    opened = dict(stated)
+    options = [dict(option) for option in stated.get("options", ())]
+    for pointer, parent, name in sealed_fields(record):
+        if pointer not in salts:
+            raise VerificationError(f"there is no salt for {pointer}")
+        holder = opened if parent is None else _at(options, parent)
+        try:
+            value = record[name] if parent is None else record["options"][parent][name]
+            open_commitment(holder.get(name), value, salts[pointer])
+        except VerificationError as problem:
+            raise VerificationError(f"{pointer}: {problem}") from None
+        holder[name] = value
+    if "options" in stated:
+        opened["options"] = options
+    if opened != dict(record):
+        raise VerificationError("the entry is that of another record")
+
+
+def _at(options: list[dict[str, Any]], number: int) -> dict[str, Any]:
+    if number >= len(options):
+        raise VerificationError("the entry has fewer options than the record")
+    return options[number]
+
+
+def _salt(salts: Mapping[str, str], pointer: str) -> bytes:
+    if pointer not in salts:
+        raise VerificationError(f"there is no salt for {pointer}")
+    return from_base64(salts[pointer], "a salt")
