@@ -36,7 +36,9 @@ def bars(chart: Mapping[str, Any], *, width: int) -> altair.LayerChart:
     # A fixed extent keeps the layout independent of the fonts that the machine has.
     labels = altair.Axis(minExtent=LABEL_WIDTH, maxExtent=LABEL_WIDTH, labelLimit=LABEL_WIDTH, domain=False)
     values = altair.Axis(title=chart["unit"], tickCount=3, domain=False, format=chart.get("format", ""))
-    base = altair.Chart(altair.Data(values=rows)).encode(y=altair.Y("label:N", sort=None, title=None, axis=labels))
+    base = altair.Chart(altair.Data(values=rows)).encode(
+        y=altair.Y("label:N", sort=None, title=None, axis=labels)
+    )
     layers = [base.mark_bar(height={"band": 0.62}).encode(x=altair.X("value:Q", axis=values))]
     if any(row.get("low") is not None for row in rows):
         layers.append(base.mark_rule(color=INK, strokeWidth=1.5).encode(x="low:Q", x2="high:Q"))
@@ -46,10 +48,19 @@ def bars(chart: Mapping[str, Any], *, width: int) -> altair.LayerChart:
 def columns(chart: Mapping[str, Any], *, width: int) -> altair.Chart:
     """Upright bars over days (ISO dates), from zero."""
     x = altair.X("label:T", title=None, axis=altair.Axis(format="%-d %b", grid=False, tickCount=6))
-    y = altair.Y("value:Q", title=chart["unit"], axis=altair.Axis(tickCount=3, domain=False, minExtent=44, maxExtent=44))
+    y = altair.Y(
+        "value:Q",
+        title=chart["unit"],
+        axis=altair.Axis(tickCount=3, domain=False, minExtent=44, maxExtent=44),
+    )
     data = altair.Data(values=[dict(row) for row in chart["rows"]])
     slot = max(1.0, 0.7 * (width - 70) / max(1, chart.get("days", len(chart["rows"]))))
-    return altair.Chart(data).mark_bar(width=min(slot, 24)).encode(x=x, y=y).properties(width=width - 70, height=110)
+    return (
+        altair.Chart(data)
+        .mark_bar(width=min(slot, 24))
+        .encode(x=x, y=y)
+        .properties(width=width - 70, height=110)
+    )
 
 
 KINDS = {"bars": bars, "columns": columns}
@@ -61,7 +72,10 @@ def svg(chart: Mapping[str, Any], *, width: int = 620) -> str:
     text: str = vl_convert.vegalite_to_svg(drawn.to_dict())
     # Vega's own roles describe every bar; the picture is one image to a reader, and the table says the rest.
     text = re.sub(r' (?:aria-[a-z]+|role|pointer-events)="[^"]*"', "", text)
-    title, rows = escape(chart["title"]), "; ".join(f"{row['label']} {row['value']}" for row in chart["rows"][:40])
+    title, rows = (
+        escape(chart["title"]),
+        "; ".join(f"{row['label']} {row['value']}" for row in chart["rows"][:40]),
+    )
     inside = f"<title>{title}</title><desc>{escape(rows)}</desc>"
     return re.sub(r"<svg[^>]*>", lambda match: _root(match.group()) + inside, text, count=1)
 
@@ -74,7 +88,10 @@ def _root(tag: str) -> str:
 def pictures(specifications: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]]:
     """Each chart as SVG (for pages) and as a data: address (for an img with alternative text in a PDF)."""
     drawn = {name: svg(chart) for name, chart in specifications.items()}
-    return {name: {"svg": text, "data": _data(text), "title": specifications[name]["title"]} for name, text in drawn.items()}
+    return {
+        name: {"svg": text, "data": _data(text), "title": specifications[name]["title"]}
+        for name, text in drawn.items()
+    }
 
 
 def _data(text: str) -> str:

@@ -19,7 +19,10 @@ def row(control: controls.Control, evidence: Evidence, *, system: Mapping[str, s
     """One control as its page shows it."""
     judged = controls.judge(control, evidence.values())
     reason = controls.inapplicable(
-        control, position=system["position"], risk_class=system["risk_class"], reasoning=system["risk_reasoning"]
+        control,
+        position=system["position"],
+        risk_class=system["risk_class"],
+        reasoning=system["risk_reasoning"],
     )
     answer = evidence.as_json()
     return {
@@ -69,7 +72,9 @@ def body(
                 "citation": framework.citation,
                 "version": framework.version,
                 "note": framework.note,
-                "controls": [{**each, **exhibits.get(each["query"], {"tables": [], "charts": []})} for each in rows],
+                "controls": [
+                    {**each, **exhibits.get(each["query"], {"tables": [], "charts": []})} for each in rows
+                ],
             }
         )
     flat = [control for section in sections for control in section["controls"]]

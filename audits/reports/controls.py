@@ -17,7 +17,14 @@ FOLDER = Path(__file__).parent / "frameworks"
 PRESENT, PARTIAL, NONE, NOT_APPLICABLE = "evidence present", "partial", "no evidence", "not applicable"
 WORST_FIRST = (NONE, PARTIAL, PRESENT, NOT_APPLICABLE)
 
-_COMPARE = {"==": operator.eq, "!=": operator.ne, ">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
+_COMPARE = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+}
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,9 @@ def html(template: str, frozen: Mapping[str, Any]) -> str:
 
 def pdf(template: str, frozen: Mapping[str, Any], *, evidence: bytes = b"", cut: datetime) -> bytes:
     """The document as PDF bytes, its manifest and evidence attached, dated at the data cut."""
-    attachments = [Attachment("manifest.json", "What this document says, frozen", manifest.canonical(frozen), "Source")]
+    attachments = [
+        Attachment("manifest.json", "What this document says, frozen", manifest.canonical(frozen), "Source")
+    ]
     if evidence:
         attachments.append(Attachment("evidence.jsonl", "The rows behind every figure", evidence, "Data"))
     fetcher = PackagedFiles(fail_on_errors=True)

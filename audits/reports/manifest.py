@@ -47,7 +47,13 @@ class Figure:
 
     def recipe(self) -> Json:
         """The recipe as it stands in the manifest: empty members left out."""
-        parts = {"op": self.op, "query": self.query, "field": self.field, "over": self.over, "where": dict(self.where)}
+        parts = {
+            "op": self.op,
+            "query": self.query,
+            "field": self.field,
+            "over": self.over,
+            "where": dict(self.where),
+        }
         return {name: part for name, part in parts.items() if part}
 
 

@@ -61,10 +61,13 @@ class Column:
         return [self.text(row.get(self.key)), "num" if self.num else ""]
 
 
-def table(caption: str, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], *, cap: int = CAP) -> Json:
+def table(
+    caption: str, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], *, cap: int = CAP
+) -> Json:
     """A table for the manifest's body; says how many of all rows it shows."""
     typeset = [
-        {"head": columns[0].cell(row)[0], "cells": [column.cell(row) for column in columns[1:]]} for row in rows[:cap]
+        {"head": columns[0].cell(row)[0], "cells": [column.cell(row) for column in columns[1:]]}
+        for row in rows[:cap]
     ]
     heads = [column.head() for column in columns]
     return {"caption": caption, "columns": heads, "rows": typeset, "shown": len(typeset), "total": len(rows)}

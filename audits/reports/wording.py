@@ -28,13 +28,22 @@ METHOD = (
 
 GLOSSARY = (
     ("Edge", "One value the model is judged on, such as privacy or safety, scored from 0 to 1."),
-    ("Decision record", "What a model posted about one decision: its options, their scores on every edge, its choice."),
+    (
+        "Decision record",
+        "What a model posted about one decision: its options, their scores on every edge, its choice.",
+    ),
     ("Policy", "The weights of the edges, the rule and the limits a model must apply, in numbered versions."),
-    ("Followed the policy", "The choice recomputed from the record equals the choice made, under the policy in force."),
+    (
+        "Followed the policy",
+        "The choice recomputed from the record equals the choice made, under the policy in force.",
+    ),
     ("Deciding edge", "The edge that contributed most to the chosen option beating the next best."),
     ("Hard norm", "A minimum on one edge; an option below it may not be chosen, whatever the weights."),
     ("Data cut", "The moment at which the queries were answered; nothing later is in the report."),
-    ("Sealed state", "The signed size and root hash of the log; two copies of the log agree if their root hashes do."),
+    (
+        "Sealed state",
+        "The signed size and root hash of the log; two copies of the log agree if their root hashes do.",
+    ),
     ("Entry", "One record in the log. Entries are numbered without gaps and are never changed or removed."),
     ("Proportional tally", "How votes become weights: each edge gets weight in proportion to its support."),
     ("Finding", "A note that a decision did not follow the policy, with an owner and a due date."),

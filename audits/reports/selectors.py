@@ -1,0 +1,35 @@
+"""Questions about reports."""
+
+import uuid
+
+from django.db.models import QuerySet
+
+from audits.reports.models import Report
+from governance.organisations.models import Organisation
+
+
+def visible_to(*, organisation: Organisation) -> QuerySet[Report]:
+    """The organisation's reports, newest first."""
+    return (
+        Report.objects.filter(organisation=organisation)
+        .select_related("system", "job", "requested_by", "superseded_by")
+        .order_by("-number")
+    )
+
+
+def get(*, organisation: Organisation, id: uuid.UUID) -> Report | None:
+    return visible_to(organisation=organisation).filter(pk=id).first()
+
+
+def with_id(*, id: uuid.UUID) -> Report | None:
+    """Any organisation's report: for the worker that makes it."""
+    return Report.objects.select_related("organisation", "system", "requested_by").filter(pk=id).first()
+
+
+def finished(*, id: uuid.UUID) -> Report | None:
+    """A finished report by the id printed on it; for the public page that says whether it still stands."""
+    return (
+        Report.objects.select_related("organisation", "superseded_by")
+        .filter(pk=id, state=Report.State.FINISHED)
+        .first()
+    )
