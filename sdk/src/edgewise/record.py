@@ -173,8 +173,9 @@ def _choice(record: Mapping[str, Any]) -> Found:
             )  # fmt: skip
         return
     options = record.get("options")
-    known = [o.get("id") for o in options if isinstance(o, Mapping)] if isinstance(options, list) else []
-    if chosen not in known:
+    if not isinstance(options, list) or not options:
+        return
+    if chosen not in [option.get("id") for option in options if isinstance(option, Mapping)]:
         yield Problem(
             "chosen_not_an_option",
             "/chosen",

@@ -1,0 +1,118 @@
+"""The decision record: every code, sealing, the entry."""
+
+import copy
+import json
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from edgewise import record, sealing
+from edgewise.errors import VerificationError
+
+RECORDS = Path(__file__).parents[2] / "vectors" / "records"
+VECTORS = sorted(RECORDS.glob("*.json"))
+
+
+def good() -> dict:
+    return json.loads((RECORDS / "good-full.json").read_text())["record"]
+
+
+@pytest.mark.parametrize("path", VECTORS, ids=lambda path: path.stem)
+def test_each_vector_meets_its_one_problem_or_none(path: Path) -> None:
+    vector = json.loads(path.read_text())
+    try:
+        parsed = record.loads(vector["raw"]) if "raw" in vector else vector["record"]
+    except record.MalformedJSONError:
+        assert vector["expect"] == "malformed"
+        return
+    now = datetime.fromisoformat(vector["now"]) if "now" in vector else None
+    problems = record.check(parsed, vector["edges"], system=vector.get("system"), now=now)
+    found = [(problem.code, problem.pointer) for problem in problems]
+    assert found == ([(vector["expect"], vector["pointer"])] if vector["expect"] else [])
+    assert all(problem.detail.endswith(".") and problem.remedy.endswith(".") for problem in problems)
+
+
+def test_every_code_has_a_vector() -> None:
+    codes = {json.loads(path.read_text())["expect"] for path in VECTORS}
+    assert codes == {
+        None, "missing_field", "unknown_field", "missing_edge", "unknown_edge", "score_out_of_range",
+        "weights_not_normalised", "chosen_missing", "chosen_not_an_option", "duplicate_option",
+        "too_many_options", "occurred_in_future", "context_too_large", "too_large", "wrong_system", "malformed",
+    }  # fmt: skip
+
+
+def test_all_problems_are_found_at_once() -> None:
+    broken = good() | {"id": "17", "chosen": "burn", "verdict": 1}
+    broken["options"][0]["edges"]["safety"] = 2
+    codes = [
+        problem.code for problem in record.check(broken, ["safety", "fairness", "privacy", "expression"])
+    ]
+    assert codes == ["unknown_field", "malformed", "score_out_of_range", "chosen_not_an_option"]
+
+
+def test_an_entry_holds_no_sealed_value_and_opens_with_its_salts() -> None:
+    original = good()
+    before = copy.deepcopy(original)
+    sealed = record.seal(original)
+    entry = record.entry_bytes(sealed.record)
+    assert original == before
+    for secret in (b"account-17", b"9f86d081", b"Umlauten", b"Leave it up", b"opinion", b"30-44"):
+        assert secret not in entry
+    assert set(sealed.salts) == set(sealed.values) == {
+        "/subject", "/input", "/rationale", "/options/0/label", "/options/1/label", "/options/2/label",
+    }  # fmt: skip
+    assert len(set(sealed.salts.values())) == 6
+    sealing.verify_covers(json.loads(entry), original, sealed.salts)
+    record.open_commitment(sealed.record["subject"], original["subject"], sealed.salts["/subject"])
+
+
+def test_sealing_again_with_the_same_salts_gives_the_same_entry() -> None:
+    first = record.seal(good())
+    assert record.seal(good(), first.salts) == first
+    assert record.seal(good()).record != first.record
+
+
+@pytest.mark.parametrize(
+    ("pointer", "value"),
+    [(("rationale",), "other"), (("options", 0, "label"), "x"), (("options", 0, "edges", "safety"), 0.63),
+     (("chosen",), "limit"), (("subject", "ref"), "account-18"), (("context", "community"), "fr")],
+)  # fmt: skip
+def test_an_entry_does_not_cover_another_record(pointer: tuple, value: object) -> None:
+    sealed = record.seal(good())
+    other = good()
+    holder = other
+    for part in pointer[:-1]:
+        holder = holder[part]
+    holder[pointer[-1]] = value
+    with pytest.raises(VerificationError):
+        sealing.verify_covers({"record": sealed.record}, other, sealed.salts)
+
+
+def test_a_missing_or_wrong_salt_opens_nothing() -> None:
+    sealed = record.seal(good())
+    for salts in (
+        {},
+        sealed.salts | {"/rationale": sealed.salts["/subject"]},
+        sealed.salts | {"/subject": "?"},
+    ):
+        with pytest.raises(VerificationError):
+            sealing.verify_covers({"record": sealed.record}, good(), salts)
+    with pytest.raises(VerificationError):
+        sealing.verify_covers({"type": "erasure"}, good(), sealed.salts)
+
+
+def test_canonical_json_is_sorted_compact_utf8() -> None:
+    assert record.canonical({"b": [1, 0.5, None], "a": "é\n"}) == '{"a":"é\\n","b":[1,0.5,null]}'.encode()
+    with pytest.raises(ValueError, match="JSON compliant"):
+        record.canonical(float("nan"))
+
+
+def test_broken_json_names_the_byte() -> None:
+    with pytest.raises(record.MalformedJSONError) as raised:
+        record.loads('{"é": tru}'.encode())
+    assert raised.value.byte == 7
+    with pytest.raises(record.MalformedJSONError):
+        record.loads(b"[" * 100_000)
+    with pytest.raises(record.MalformedJSONError) as raised:
+        record.loads(b'"\xff"')
+    assert raised.value.byte == 1
