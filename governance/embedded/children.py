@@ -32,6 +32,7 @@ class Child:
     patience: float = 15
     identity: Identity = field(default_factory=Identity)
     descriptors: tuple[int, ...] = ()
+    folder: Path = Path("/")
     before: Callable[[], None] | None = None
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
@@ -47,6 +48,7 @@ class Child:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=dict(self.environment),
+                cwd=self.folder,
                 start_new_session=True,
                 pass_fds=self.descriptors,
                 preexec_fn=_dies_with(os.getpid(), self.stop_signal),  # noqa: PLW1509
@@ -63,6 +65,12 @@ class Child:
     def pid(self) -> int:
         """Its process id; 0 when it was never started."""
         return self.process.pid if self.process is not None else 0
+
+    @property
+    def ending(self) -> str:
+        """How it ended: its exit status, or the signal that killed it."""
+        status = self.process.returncode if self.process is not None else None
+        return f"signal {-status}" if status is not None and status < 0 else f"status {status}"
 
     def stop(self) -> None:
         """End it and everything it started; returns when it is gone."""

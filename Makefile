@@ -1,0 +1,49 @@
+# Edgewise. Each command sets up what it needs first; see docs/operations.md.
+PYTHON := .venv/bin/python
+EMBEDDED := $(PYTHON) -m governance.embedded
+# Tools that read the settings without a database.
+OFFLINE := EDGEWISE_HOME=$$(mktemp -d) DATABASE_URL=postgresql://edgewise_app@/none?host=/nonexistent \
+	DATABASE_OWNER_URL=postgresql://edgewise_owner@/none?host=/nonexistent
+CODE := governance audits councils modelcards demo bench sdk/src tests manage.py
+TEMPLATES := governance audits councils modelcards
+export PORT ?= 8000
+
+.PHONY: help setup setup-run run demo test check format bench shell
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
+
+setup: ## everything the other commands need: .venv, and Debian's packages when root
+	@scripts/setup test
+
+setup-run:
+	@scripts/setup run
+
+run: setup-run ## serve http://127.0.0.1:$PORT until Ctrl-C
+	@$(EMBEDDED) run
+
+demo: setup-run ## the main job, end to end; DATA=DIR for a real data set
+	@$(EMBEDDED) demo $(DATA)
+
+test: setup ## the whole test suite, journeys included; ARGS for pytest
+	@$(PYTHON) -m pytest -n 2 --dist loadfile -q $(ARGS)
+
+bench: setup-run ## the benchmarks
+	@$(EMBEDDED) bench $(ARGS)
+
+shell: setup-run ## a shell with the database of this home in its environment
+	@$(EMBEDDED) shell
+
+format: setup ## write code and templates the way `make check` wants them
+	@$(PYTHON) -m ruff format $(CODE)
+	@$(PYTHON) -m ruff check --fix $(CODE)
+	@git ls-files '*/templates/*.html' | xargs -r .venv/bin/djade --target-version 5.2
+
+check: setup ## format, lint, types, import contracts, migrations, templates
+	$(PYTHON) -m ruff format --check $(CODE)
+	$(PYTHON) -m ruff check $(CODE)
+	$(OFFLINE) .venv/bin/mypy $(filter-out tests manage.py,$(CODE))
+	.venv/bin/lint-imports
+	$(OFFLINE) $(PYTHON) -W ignore manage.py makemigrations --check --dry-run
+	git ls-files '*/templates/*.html' | xargs -r .venv/bin/djade --target-version 5.2 --check
+	git ls-files '*/templates/*.html' | xargs -r .venv/bin/djlint --quiet --lint

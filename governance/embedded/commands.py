@@ -1,0 +1,52 @@
+"""The command lines of Edgewise's processes: the same embedded, in a container and under systemd."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CELERY = [sys.executable, "-m", "celery", "--app", "governance.config.celery"]
+
+
+def address(environment: Mapping[str, str]) -> tuple[str, int]:
+    """Where the web server listens: loopback, unless EDGEWISE_BIND says otherwise."""
+    return environment.get("EDGEWISE_BIND", "127.0.0.1"), int(environment.get("PORT") or 8000)
+
+
+def web(environment: Mapping[str, str]) -> list[str]:
+    """The web server: a few processes, each with threads that may wait for the database."""
+    host, port = address(environment)
+    workers = environment.get("EDGEWISE_WEB_WORKERS", "2")
+    threads = environment.get("EDGEWISE_WEB_THREADS", "16")
+    scale = ["--workers", workers, "--blocking-threads", threads, "--respawn-failed-workers"]
+    place = ["--host", host, "--port", str(port), "--log-level", "warning", "--no-ws"]
+    application = "governance.config.wsgi:application"
+    return [sys.executable, "-m", "granian", "--interface", "wsgi", *place, *scale, application]
+
+
+def worker(environment: Mapping[str, str]) -> list[str]:
+    """The worker of background jobs."""
+    concurrency = environment.get("EDGEWISE_WORKER_PROCESSES", "2")
+    quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    return [*CELERY, "worker", "--loglevel", "INFO", "--concurrency", concurrency, *quiet]
+
+
+def beat(environment: Mapping[str, str]) -> list[str]:
+    """The clock: exactly one per deployment."""
+    return [*CELERY, "beat", "--loglevel", "WARNING", "--pidfile="]
+
+
+def manage(*arguments: str) -> list[str]:
+    """A management command."""
+    return [sys.executable, str(ROOT / "manage.py"), *arguments]
+
+
+PROCESSES = {"web": web, "worker": worker, "beat": beat}
+
+
+def become(name: str, environment: Mapping[str, str]) -> None:
+    """Turn this process into one of PROCESSES; does not return."""
+    command = PROCESSES[name](environment)
+    os.chdir(ROOT)
+    os.execve(command[0], command, dict(environment))  # noqa: S606
