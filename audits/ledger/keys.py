@@ -1,0 +1,37 @@
+"""The keys of the logs, derived from the deployment's two secrets.
+
+Each log signs with a key of its own, so that one trust policy can list several logs (tlog-policy refuses the same
+public key twice). Derivation: HKDF-SHA-256 (RFC 5869) with the purpose as info.
+"""
+
+import functools
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+from edgewise import notes, signing
+
+from governance.access import keyring
+
+KEY_BYTES = 32
+
+
+@functools.lru_cache(maxsize=4096)
+def derive(name: str, purpose: str) -> bytes:
+    """32 bytes for `purpose`, from the deployment's key `name`."""
+    secret = keyring.key(name, home=settings.EDGEWISE_HOME)
+    return HKDF(SHA256(), KEY_BYTES, salt=None, info=f"edgewise {purpose}".encode()).derive(secret)
+
+
+@functools.lru_cache(maxsize=4096)
+def signers(origin: str) -> tuple[notes.NoteSigner, ...]:
+    """Who signs the checkpoints of the log `origin`: an Ed25519 key, and an ML-DSA-44 key beside it."""
+    return (
+        notes.NoteSigner(origin, derive("log", f"log ed25519 {origin}")),
+        notes.NoteSigner(origin, derive("log", f"log ml-dsa-44 {origin}"), signing.ML_DSA_44_COSIGNATURE),
+    )
+
+
+def vkeys(origin: str) -> tuple[str, ...]:
+    """The verifier keys of a log, in the order of its signatures: Ed25519 first."""
+    return tuple(signer.vkey for signer in signers(origin))

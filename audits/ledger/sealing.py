@@ -1,0 +1,124 @@
+"""Personal data beside the log: one encrypted blob per record, under a key per subject that can be destroyed.
+
+References name whose key it is: a data subject, a person of the organisation, or (where there is no subject) a system
+or the organisation itself. They are stored as keyed pseudonyms only. Blobs are AES-256-GCM, nonce first.
+"""
+
+import datetime as dt
+import hashlib
+import hmac
+import os
+from collections.abc import Collection
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.utils.translation import gettext as _
+
+from audits.ledger import keys
+from audits.ledger.models import DataKey
+from governance.errors import DomainError
+from governance.organisations.models import Organisation
+from governance.systems.models import AISystem
+
+NONCE_BYTES = 12
+KEY_BYTES = 32
+
+
+class Erased(DomainError):
+    """The key was destroyed: nobody can read the data any more."""
+
+    code = "erased"
+    status = 410
+
+
+class BlobDamaged(DomainError):
+    """The blob is not what was encrypted, or belongs to another record."""
+
+    code = "blob_damaged"
+    status = 500
+
+
+def of_subject(reference: str) -> str:
+    """The reference of a data subject, as a model knows them."""
+    return f"subject:{reference}"
+
+
+def of_system(system: AISystem) -> str:
+    """The reference for what a system logs about no subject in particular."""
+    return f"system:{system.slug}"
+
+
+def keyed_digest(purpose: str, data: bytes) -> bytes:
+    """HMAC-SHA-256 (32 bytes) under the deployment's key: recognises `data` again without storing it."""
+    return hmac.digest(keys.derive("deployment", f"digest {purpose}"), data, hashlib.sha256)
+
+
+def pseudonym(*, organisation: Organisation, reference: str) -> bytes:
+    """What stands for a reference in the database (32 bytes)."""
+    return keyed_digest("pseudonym", f"{organisation.pk}\0{reference}".encode())
+
+
+def data_keys(
+    *, organisation: Organisation, references: Collection[str], at: dt.datetime
+) -> dict[str, DataKey]:
+    """The data key of each reference, made where there is none yet; two queries however many there are.
+
+    A subject whose key was destroyed keeps the destroyed one: `encrypt` then raises Erased.
+    """
+    names = {pseudonym(organisation=organisation, reference=each): each for each in references}
+    found = _stored(organisation, names)
+    missing = [name for name in names if names[name] not in found]
+    if missing:
+        DataKey.objects.bulk_create(
+            [
+                DataKey(organisation=organisation, pseudonym=name, wrapped=_wrap(name), created_at=at)
+                for name in missing
+            ],
+            ignore_conflicts=True,
+        )
+        found |= _stored(organisation, {name: names[name] for name in missing})
+    return found
+
+
+def find(*, organisation: Organisation, reference: str) -> DataKey | None:
+    """The data key of a reference, if it has one."""
+    name = pseudonym(organisation=organisation, reference=reference)
+    return DataKey.objects.filter(organisation=organisation, pseudonym=name).first()
+
+
+def encrypt(key: DataKey, plaintext: bytes, *, bound_to: bytes) -> bytes:
+    """A blob that opens only under `key` and for the same `bound_to` (which record it belongs to)."""
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + AESGCM(_unwrap(key)).encrypt(nonce, plaintext, bound_to)
+
+
+def decrypt(key: DataKey, blob: bytes, *, bound_to: bytes) -> bytes:
+    """What was encrypted. Raises Erased or BlobDamaged."""
+    return _open(_unwrap(key), bytes(blob), bound_to)
+
+
+def _stored(organisation: Organisation, names: dict[bytes, str]) -> dict[str, DataKey]:
+    rows = DataKey.objects.filter(organisation=organisation, pseudonym__in=list(names))
+    return {names[bytes(row.pseudonym)]: row for row in rows}
+
+
+def _wrapping() -> bytes:
+    return keys.derive("deployment", "data key wrapping")
+
+
+def _wrap(name: bytes) -> bytes:
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + AESGCM(_wrapping()).encrypt(nonce, os.urandom(KEY_BYTES), name)
+
+
+def _unwrap(key: DataKey) -> bytes:
+    if key.wrapped is None:
+        raise Erased(_("The personal data were erased: their key is destroyed."))
+    return _open(_wrapping(), bytes(key.wrapped), bytes(key.pseudonym))
+
+
+def _open(secret: bytes, blob: bytes, bound_to: bytes) -> bytes:
+    try:
+        return AESGCM(secret).decrypt(blob[:NONCE_BYTES], blob[NONCE_BYTES:], bound_to)
+    except (InvalidTag, ValueError):
+        raise BlobDamaged(_("The encrypted data cannot be read: they were changed or moved.")) from None

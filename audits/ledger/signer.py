@@ -1,0 +1,95 @@
+"""Publishing: signs each log's state within a second of its growing.
+
+A thread of every web process looks for logs that have grown since their latest checkpoint. Signers take turns on the
+log's row in `Published` and sign only what continues the latest checkpoint, so that no two checkpoints of a log
+contradict each other, however many processes sign.
+"""
+
+import datetime as dt
+import logging
+import threading
+
+from django.db import DatabaseError, close_old_connections, connection, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+from edgewise import checkpoints, merkle, notes, tiles
+from edgewise.errors import VerificationError
+
+from audits.ledger import keys, selectors
+from audits.ledger.models import Checkpoint, Head, Log, Published
+
+EVERY_SECONDS = 0.25
+PAUSE_AFTER_ERROR = 2.0
+
+logger = logging.getLogger(__name__)
+_started = threading.Lock()
+
+
+class HistoryRewritten(Exception):
+    """The log no longer continues its latest checkpoint: it is not signed again. `verify_log` says where."""
+
+
+def start() -> None:
+    """Starts the signing thread of this process; a second call does nothing."""
+    if _started.acquire(blocking=False):
+        threading.Thread(target=_run, name="edgewise-signer", daemon=True).start()
+
+
+def _run() -> None:
+    pause = threading.Event()
+    while True:
+        try:
+            close_old_connections()
+            publish_all(at=timezone.now())
+            pause.wait(EVERY_SECONDS)
+        except DatabaseError:
+            logger.exception("Signing waits for the database.")
+            connection.close()
+            pause.wait(PAUSE_AFTER_ERROR)
+        except Exception:  # The thread must outlive whatever goes wrong with one log.
+            logger.exception("Signing failed; it is tried again.")
+            pause.wait(PAUSE_AFTER_ERROR)
+
+
+def publish_all(*, at: dt.datetime) -> int:
+    """Publishes a checkpoint of every log that has grown; returns how many."""
+    grown = Log.objects.filter(
+        Q(published__size__isnull=True) | Q(published__size__lt=F("head__size"))
+    ).order_by("pk")
+    published = 0
+    for log in grown:
+        try:
+            published += publish(log=log, at=at) is not None
+        except HistoryRewritten:
+            logger.critical("The log %s does not continue its latest checkpoint: not signed.", log.origin)
+    return published
+
+
+@transaction.atomic
+def publish(*, log: Log, at: dt.datetime) -> Checkpoint | None:
+    """Signs the committed state of a log; None if it is published already or another signer is at it."""
+    turn = Published.objects.select_for_update(skip_locked=True).filter(log=log).first()
+    if turn is None:
+        return None
+    head = Head.objects.get(log=log)
+    if turn.size is not None and head.size <= turn.size:
+        return None
+    root = merkle.Frontier.from_bytes(bytes(head.edge)).root()
+    _check_continues(log, turn.size, head.size, root)
+    text = checkpoints.Checkpoint(log.origin, head.size, root).text()
+    note = notes.sign(text, keys.signers(log.origin), at=int(at.timestamp()))
+    checkpoint = Checkpoint.objects.create(log=log, size=head.size, root=root, note=note, signed_at=at)
+    Published.objects.filter(log=log).update(size=head.size)
+    return checkpoint
+
+
+def _check_continues(log: Log, old: int | None, new: int, root: bytes) -> None:
+    """Proves from the tiles that the state to be signed continues what was signed last."""
+    if not old:
+        return
+    before = Checkpoint.objects.get(log=log, size=old)
+    try:
+        proof = merkle.consistency_proof(old, new, tiles.TileReader(new, selectors.tile_fetcher(log)))
+        merkle.verify_consistency(old, new, bytes(before.root), root, proof)
+    except (VerificationError, selectors.NotInLog) as error:
+        raise HistoryRewritten(log.origin) from error
