@@ -63,13 +63,17 @@ class Posts:
     def take(self, rows: Ints | Bools | slice) -> "Posts":
         """The posts at ``rows``."""
         return Posts(
-            self.features[rows], self.community[rows], self.minority[rows], self.truth[rows], self.spread[rows]
+            self.features[rows],
+            self.community[rows],
+            self.minority[rows],
+            self.truth[rows],
+            self.spread[rows],
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """What a panel of annotators of the post's community said: mean and sd (n, o, j) of scores, mean ``label`` (n, o)."""
+    """What annotators of the post's community said: mean and sd (n, o, j) of scores, mean ``label`` (n, o)."""
 
     scores: Floats
     sd: Floats
