@@ -9,6 +9,7 @@ from typing import Any
 
 from edgewise import record_options, record_parts
 from edgewise.problems import (
+    MAX_TEXT_CHARACTERS,
     Found,
     Problem,
     check_object,
@@ -22,6 +23,7 @@ from edgewise.sealing import SEALED, SEALED_IN_OPTION, Sealed, commitment, open_
 from edgewise.strict_json import MalformedJSONError, canonical, loads
 
 __all__ = [
+    "MAX_TEXT_CHARACTERS",
     "SCHEMA",
     "SEALED",
     "SEALED_IN_OPTION",
@@ -51,6 +53,7 @@ FIELDS = frozenset(REQUIRED + OPTIONAL)
 
 MAX_ENTRY_BYTES = 48 * 1024
 MAX_OPTIONS = record_options.MAX_OPTIONS
+MAX_UNCERTAINTY = record_options.MAX_UNCERTAINTY
 MAX_CONTEXT_KEYS = 16
 MAX_CONTEXT_CHARACTERS = 256
 MAX_RATIONALE_CHARACTERS = 2_000
