@@ -13,6 +13,8 @@ NOUNS = (
     "governance.policies",
     "governance.access",
     "governance.jobs",
+    "governance.guide",
+    "governance.health",
     "audits.ledger",
     "audits.decisions",
     "audits.replay",

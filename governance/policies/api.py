@@ -4,15 +4,18 @@ import time
 from typing import Any
 
 from django.db import transaction
+from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from governance.access.api import SystemScope
+from governance.access.api import Requires, SystemScope, organisation_of
+from governance.access.pages import ByKey
 from governance.policies import selectors, waiting
 from governance.policies.models import Policy
+from governance.systems import selectors as systems
 from governance.systems.models import AISystem
 
 NOT_CONTEXT = frozenset({"format"})
@@ -64,6 +67,23 @@ class PolicyInForce(APIView):
     def _current(self, system: AISystem, context: dict[str, str]) -> Policy:
         with transaction.atomic():
             return selectors.in_force(system=system, context=context, at=timezone.now())
+
+
+class Policies(APIView):
+    """Every version of the policy of ``?system=``, newest first."""
+
+    permission_classes = [Requires("view_governed")]
+
+    @extend_schema(parameters=[OpenApiParameter("system", str, required=True)], responses={200: dict})
+    def get(self, request: Request) -> Response:
+        organisation = organisation_of(request)
+        slug = request.query_params.get("system", "")
+        system = systems.get(organisation=organisation, slug=slug) if organisation else None
+        if system is None:
+            raise Http404
+        page = ByKey()
+        policies = page.paginate_queryset(selectors.history(system=system), request, view=self) or []
+        return page.get_paginated_response([as_json(policy) for policy in policies])
 
 
 def etag(policy: Policy) -> str:

@@ -10,4 +10,7 @@ urlpatterns = [
     path("systems/<slug:slug>/policy/first/", views.first, name="first_policy"),
     path("systems/<slug:slug>/policy/<int:version>/", views.policy, name="policy_version"),
 ]
-api_urlpatterns = [path("policy", api.PolicyInForce.as_view(), name="policy")]
+api_urlpatterns = [
+    path("policy", api.PolicyInForce.as_view(), name="policy"),
+    path("policies", api.Policies.as_view(), name="policies"),
+]
