@@ -1,8 +1,16 @@
 """Gathers the nouns' models for Django."""
 
+from audits.decisions.models import Assessment, Cursor, Decision, Feedback, Finding, Segment
 from audits.ledger.models import Checkpoint, DataKey, Entry, Head, Log, LoggedEvent, Published, SealedFacts, Tile
+from audits.reports.models import Report
 
 __all__ = [
+    "Assessment",
+    "Cursor",
+    "Decision",
+    "Feedback",
+    "Finding",
+    "Segment",
     "Checkpoint",
     "DataKey",
     "Entry",
@@ -10,6 +18,7 @@ __all__ = [
     "Log",
     "LoggedEvent",
     "Published",
+    "Report",
     "SealedFacts",
     "Tile",
 ]

@@ -1,8 +1,8 @@
-import django.db.models.deletion
 import uuid
+
+import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
-
 
 # A published card version and a recorded result are statements made in public: they are superseded, never edited.
 IMMUTABLE = """
