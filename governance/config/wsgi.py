@@ -1,4 +1,4 @@
-"""The web process."""
+"""The web process: Django, and the thread that signs checkpoints."""
 
 import os
 
@@ -6,3 +6,7 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.config.settings")
 application = get_wsgi_application()
+
+from audits.ledger import signer  # noqa: E402  (models can be imported only once Django is set up)
+
+signer.start()
