@@ -16,7 +16,7 @@ from pytest_django import DjangoDbBlocker
 
 from governance.embedded.cluster import Cluster
 from governance.embedded.home import Home
-from tests import databases
+from tests import databases, live
 
 
 def prepare_run() -> None:
@@ -67,3 +67,10 @@ def fresh_database(template_database: str, django_db_blocker: DjangoDbBlocker) -
     """The name of a database of the test's own, to commit to; never together with `db`."""
     with django_db_blocker.unblock(), databases.clone(template_database) as name:
         yield name
+
+
+@pytest.fixture(scope="module")
+def live_edgewise(template_database: str, django_db_blocker: DjangoDbBlocker) -> Iterator[live.LiveEdgewise]:
+    """A real web server on a database of the module's own, to which this process's services commit as well."""
+    with django_db_blocker.unblock(), live.edgewise(template_database) as edgewise:
+        yield edgewise

@@ -84,10 +84,10 @@ def binaries(account: Account) -> Path:
 
 def _runs(folder: Path, account: Account) -> bool:
     """Whether `account` can run the server from there."""
-    command = [folder / "postgres", "--version"]
+    command = [str(folder / "postgres"), "--version"]
     try:
         done = subprocess.run(command, capture_output=True, check=False, cwd="/", **account.identity)
-    except PermissionError:
+    except OSError:
         return False
     return done.returncode == 0
 
