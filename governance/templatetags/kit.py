@@ -27,10 +27,14 @@ register.filter("signed_points", formats.signed_points)
 register.filter("fours", formats.fours)
 
 
-@register.inclusion_tag("kit/edge.html")
-def edge(name: object, slot: int) -> dict[str, Any]:
+@register.simple_tag
+def edge(name: object, slot: int) -> SafeString:
     """An edge: swatch and name. ``slot`` is its place in the edge set, from 1; above eight the slots repeat."""
-    return {"name": name, "slot": (int(slot) - 1) % EDGE_SLOTS + 1}
+    return format_html(
+        '<span class="edge"><span class="sw e{}" aria-hidden="true"></span>{}</span>',
+        (int(slot) - 1) % EDGE_SLOTS + 1,
+        name,
+    )
 
 
 @register.inclusion_tag("kit/bar.html")
@@ -47,10 +51,10 @@ def meter(
     return {"text": text, "status": status, "kind": kind, **bar(value, maximum, tick)}
 
 
-@register.inclusion_tag("kit/tag.html")
-def tag(kind: str, word: object) -> dict[str, Any]:
+@register.simple_tag
+def tag(kind: str, word: object) -> SafeString:
     """A status: shape, word and colour. ``kind``: good, live, warn, bad or "" (neutral)."""
-    return {"kind": kind, "word": word}
+    return format_html('<span class="{}">{}</span>', f"tag {kind}".strip(), word)
 
 
 @register.inclusion_tag("kit/hash.html", name="hash")
@@ -133,19 +137,20 @@ def job_progress(job: object) -> dict[str, Any]:
     return {"job": job}
 
 
-@register.inclusion_tag("kit/moment.html")
-def moment(at: datetime, parts: str = "datetime") -> dict[str, Any]:
+@register.simple_tag
+def moment(at: datetime, parts: str = "datetime") -> SafeString:
     """A deadline or event, in UTC from the server and in the reader's time zone where scripts run.
 
     ``parts``: datetime or date.
     """
-    return {"iso": at.isoformat(), "local": parts, "text": formats.moment(at, parts)}
+    text = formats.moment(at, parts)
+    return format_html('<time datetime="{}" data-local="{}">{}</time>', at.isoformat(), parts, text)
 
 
-@register.inclusion_tag("kit/moment.html")
-def record_time(at: datetime) -> dict[str, Any]:
+@register.simple_tag
+def record_time(at: datetime) -> SafeString:
     """A time on record: always UTC, to the second."""
-    return {"iso": at.isoformat(), "local": "", "text": formats.record_time(at)}
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(), formats.record_time(at))
 
 
 @register.simple_block_tag

@@ -58,7 +58,8 @@
     if (isNaN(at)) return;
     var options = { day: "numeric", month: "long" };
     if (at.getFullYear() !== new Date().getFullYear()) options.year = "numeric";
-    var text = at.toLocaleDateString(document.documentElement.lang || "en", options);
+    var language = document.documentElement.lang;
+    var text = at.toLocaleDateString(!language || language === "en" ? "en-GB" : language, options);
     if (time.dataset.local === "datetime") {
       text += ", " + at.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" }) + " (your time)";
     }
