@@ -1,0 +1,103 @@
+"""The logs over HTTP as C2SP tlog-tiles states: checkpoint, tiles, entry bundles, and the trust policy beside them.
+
+Who may not read a log gets the same 404 as for a log that does not exist.
+"""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
+from edgewise import tiles
+from edgewise.errors import VerificationError
+
+from audits.ledger import readers, selectors
+from audits.ledger.models import Log
+from governance.access import guards
+
+TEXT = "text/plain; charset=utf-8"
+BYTES = "application/octet-stream"
+BRIEFLY = "max-age=1"
+FOR_EVER = "max-age=31536000, immutable"
+
+Answer = Callable[[Log, str], HttpResponse]
+
+
+def _served(
+    request: HttpRequest, organisation: str, log: str, answer: Answer, path: str = ""
+) -> HttpResponse:
+    """The answer for a log that the request may read, and plain 4xx for everything else."""
+    found = selectors.by_path(organisation_slug=organisation, slug=log)
+    if found is None or not readers.may_read(request=request, log=found, at=timezone.now()):
+        return _refusal(404, "There is no such log, or it is not open to you.")
+    try:
+        response = answer(found, path)
+    except VerificationError as error:
+        return _refusal(400, str(error))
+    except selectors.NotInLog as error:
+        return _refusal(404, error.detail)
+    shared = "public" if found.organisation.log_is_public else "private"
+    response["Cache-Control"] = f"{shared}, {response['Cache-Control']}"
+    return response
+
+
+def _refusal(status: int, sentence: str) -> HttpResponse:
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    return HttpResponse(f"{sentence}\n", status=status, content_type=TEXT, headers=headers)
+
+
+def _answer(content: str | bytes, content_type: str, caching: str) -> HttpResponse:
+    return HttpResponse(content, content_type=content_type, headers={"Cache-Control": caching})
+
+
+@csrf_exempt
+@require_safe
+@guards.public
+def checkpoint(request: HttpRequest, organisation: str, log: str) -> HttpResponse:
+    """The latest signed state."""
+    return _served(request, organisation, log, _checkpoint)
+
+
+@csrf_exempt
+@require_safe
+@guards.public
+def tile(request: HttpRequest, organisation: str, log: str, path: str) -> HttpResponse:
+    """A hash tile or an entry bundle, full or partial."""
+    return _served(request, organisation, log, _tile, f"tile/{path}")
+
+
+@csrf_exempt
+@require_safe
+@guards.public
+def policy(request: HttpRequest, organisation: str, log: str) -> HttpResponse:
+    """The tlog-policy that a verifier needs for this log."""
+    return _served(request, organisation, log, _policy)
+
+
+def _checkpoint(log: Log, _path: str) -> HttpResponse:
+    found = selectors.latest_checkpoint(log=log)
+    if found is None:
+        raise selectors.NotInLog("The log's first state is not signed yet.")
+    return _answer(found.note, TEXT, BRIEFLY)
+
+
+def _tile(log: Log, path: str) -> HttpResponse:
+    asked = tiles.parse_tile_path(path)
+    if asked.level is None:
+        content = selectors.bundle(log=log, n=asked.n, width=asked.width)
+    else:
+        content = selectors.tile(log=log, level=asked.level, n=asked.n, width=asked.width)
+    return _answer(content, BYTES, FOR_EVER)
+
+
+def _policy(log: Log, _path: str) -> HttpResponse:
+    return _answer(selectors.policy_file(log=log, url=url_of(log)), TEXT, "max-age=60")
+
+
+def url_of(log: Log) -> str:
+    """The address under which verifiers fetch the log: the C2SP prefix, without a slash at its end."""
+    place = reverse("log_checkpoint", args=[log.organisation.slug, log.slug])
+    return settings.EDGEWISE_BASE_URL + place.removesuffix("/checkpoint")

@@ -1,0 +1,96 @@
+"""What the pages show of logs: rows made ready for templates."""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from audits.ledger import events as entries_of_events
+from audits.ledger import selectors, sentences
+from audits.ledger.models import Checkpoint, Log, LoggedEvent
+from governance.organisations.models import Organisation, Person
+
+ACTORS = {"scheduler": gettext_lazy("the scheduler")}
+
+
+@dataclass(frozen=True)
+class EventRow:
+    """One event: what happened, when, through whom, and where it stands in the log."""
+
+    index: int
+    type: str
+    at: dt.datetime
+    sentence: str
+    actor: str
+    url: str
+
+
+@dataclass(frozen=True)
+class LogState:
+    """One log: its size, and what its latest checkpoint seals."""
+
+    log: Log
+    name: str
+    url: str
+    size: int
+    checkpoint: Checkpoint | None
+
+    @property
+    def root(self) -> str:
+        """The root hash of the sealed state, in hexadecimal."""
+        return bytes(self.checkpoint.root).hex() if self.checkpoint else ""
+
+
+def name(log: Log) -> str:
+    """What people call a log."""
+    return log.system.name if log.system else _("Governance of %s") % log.organisation.name
+
+
+def place(route: str, log: Log, *arguments: object) -> str:
+    """The address of a page or file about a log."""
+    return reverse(route, args=[log.organisation.slug, log.slug, *arguments])
+
+
+def states(*, organisation: Organisation) -> list[LogState]:
+    """Every log of the organisation, its own first."""
+    return [
+        LogState(
+            log=log,
+            name=name(log),
+            url=place("log_checkpoint", log).removesuffix("checkpoint"),
+            size=log.head.size,
+            checkpoint=selectors.latest_checkpoint(log=log),
+        )
+        for log in selectors.logs(organisation=organisation)
+    ]
+
+
+def rows(found: Sequence[LoggedEvent]) -> list[EventRow]:
+    """Events of one log, with their sentences and the names of who acted."""
+    if not found:
+        return []
+    log = found[0].log
+    entries = selectors.entries_at(log=log, indexes=[event.index for event in found])
+    actors = actor_names(event.by for event in found)
+    return [
+        EventRow(
+            index=event.index,
+            type=event.type,
+            at=event.at,
+            sentence=sentences.sentence(entries_of_events.parse(entries[event.index])),
+            actor=actors[event.by],
+            url=place("log_entry", log, event.index),
+        )
+        for event in found
+    ]
+
+
+def actor_names(keys: Iterable[str]) -> dict[str, str]:
+    """The names behind the log's pseudonyms: names are never in an entry, so they are looked up."""
+    wanted = set(keys)
+    ids = [int(key.removeprefix("person:")) for key in wanted if key.startswith("person:")]
+    people = {f"person:{person.pk}": str(person) for person in Person.objects.filter(pk__in=ids)}
+    return {key: people.get(key) or str(ACTORS.get(key, sentences.name_of(key))) for key in wanted}

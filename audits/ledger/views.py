@@ -1,0 +1,88 @@
+"""The pages of the log, for auditors first."""
+
+import json
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+from edgewise import merkle
+
+from audits.ledger import api, forms, pages, selectors, sentences
+from audits.ledger import events as entries_of_events
+from audits.ledger.models import Log
+from governance.access import guards
+
+PAGE = 50
+RECENT = 10
+
+
+@require_safe
+@guards.require("view_log")
+def logs(request: guards.OrganisationRequest) -> HttpResponse:
+    """The state of every log, how to verify it, and what was written last."""
+    recent = list(selectors.events(organisation=request.organisation)[:RECENT])
+    states = pages.states(organisation=request.organisation)
+    context = {"states": states, "rows": pages.rows(recent), "example": api.url_of(states[0].log) if states else ""}
+    return render(request, "audits/ledger/logs.html", context)
+
+
+@require_safe
+@guards.require("view_log")
+def events(request: guards.OrganisationRequest) -> HttpResponse:
+    """Search of the organisation's own log."""
+    form = forms.Search(request.GET, types=selectors.event_types(organisation=request.organisation))
+    found = selectors.events(organisation=request.organisation, **form.criteria())
+    page = list(found.filter(index__lt=form.before())[: PAGE + 1] if form.before() else found[: PAGE + 1])
+    further = form.further(page[PAGE - 1].index) if len(page) > PAGE else ""
+    context = {"form": form, "rows": pages.rows(page[:PAGE]), "further": further}
+    return render(request, "audits/ledger/events.html", context)
+
+
+@require_safe
+@guards.require("view_log")
+def entry(request: guards.OrganisationRequest, organisation: str, log: str, index: int) -> HttpResponse:
+    """One entry as it stands in the log, and the hash by which it is known."""
+    found = _log_or_404(request, organisation, log)
+    data = _entry_or_404(found, index)
+    parsed = entries_of_events.parse(data)
+    context = {
+        "log": found,
+        "log_name": pages.name(found),
+        "index": index,
+        "sentence": sentences.sentence(parsed),
+        "text": json.dumps(parsed, indent=2, ensure_ascii=False, sort_keys=True),
+        "leaf_hash": merkle.leaf_hash(data).hex(),
+        "published": index < selectors.published_size(log=found),
+        "receipt_url": pages.place("log_receipt", found, index),
+    }
+    return render(request, "audits/ledger/entry.html", context)
+
+
+@require_safe
+@guards.require("view_log")
+def receipt(request: guards.OrganisationRequest, organisation: str, log: str, index: int) -> HttpResponse:
+    """The entry's receipt as a file; until a checkpoint covers it, 404 with the advice to come back."""
+    found = _log_or_404(request, organisation, log)
+    try:
+        text = selectors.receipt(log=found, index=index)
+    except selectors.NotInLog:
+        raise Http404 from None
+    except selectors.NotYetPublished as error:
+        return HttpResponse(error.detail, status=404, headers={"Retry-After": "1"})
+    name = f"{found.slug}-{index}.tlog-proof"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return HttpResponse(text, content_type=api.TEXT, headers=headers)
+
+
+def _log_or_404(request: guards.OrganisationRequest, organisation: str, slug: str) -> Log:
+    found = selectors.by_path(organisation_slug=organisation, slug=slug)
+    if found is None or found.organisation_id != request.organisation.pk:
+        raise Http404
+    return found
+
+
+def _entry_or_404(log: Log, index: int) -> bytes:
+    try:
+        return selectors.entry(log=log, index=index)
+    except selectors.NotInLog:
+        raise Http404 from None
