@@ -1,0 +1,107 @@
+"""The decisions API."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import UnsupportedMediaType
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from audits.decisions import intake, schema, throttling
+from audits.decisions.services import Outcome
+from governance.access.api import Requires, SystemPrincipal, SystemScope
+from governance.errors import DomainError
+from governance.systems.models import AISystem
+
+JSON, NDJSON = "application/json", "application/x-ndjson"
+_encode = msgspec.json.Encoder().encode
+_BRIEF = OpenApiParameter("brief", bool, description="1 leaves out entry and salts.")
+
+
+def system_of(request: Request) -> AISystem:
+    """The system whose key the request carries."""
+    assert isinstance(request.user, SystemPrincipal)
+    return request.user.system
+
+
+class Decisions(APIView):
+    """POST logs records; GET searches them."""
+
+    def get_permissions(self) -> list[Any]:
+        wanted = (
+            SystemScope("decisions:write") if self.request.method == "POST" else Requires("view_decisions")
+        )
+        return [wanted()]
+
+    def get_throttles(self) -> list[Any]:
+        return [throttling.PerKey()] if self.request.method == "POST" else []
+
+    @extend_schema(
+        request={JSON: schema.RecordOrRecords, NDJSON: schema.Record},
+        responses={201: schema.Items, 207: schema.Items, 409: schema.Items, 422: schema.Items},
+        parameters=[_BRIEF],
+    )
+    def post(self, request: Request) -> HttpResponseBase:
+        """Log one record (an object), a batch (an array) or a stream (NDJSON)."""
+        kind = (request.content_type or "").partition(";")[0].strip().lower()
+        if kind not in (JSON, NDJSON):
+            raise UnsupportedMediaType(kind)
+        system, brief = system_of(request), request.query_params.get("brief") == "1"
+        wire: HttpRequest = request._request  # noqa: SLF001  (the body must not be parsed by the framework)
+        body = intake.pieces(wire.read, request.headers.get("Content-Encoding", ""))
+        if kind == NDJSON:
+            return _lines(system, body, brief)
+        records, is_array = intake.records(body)
+        outcomes = intake.log_lines(system, records, timezone.now())
+        return _answer(outcomes, intake.status(outcomes, single=not is_array), brief)
+
+
+def _answer(outcomes: list[Outcome], status: int, brief: bool) -> HttpResponse:
+    items = [intake.item(outcome, brief=brief) for outcome in outcomes]
+    return HttpResponse(_encode({"items": items}), status=status, content_type=JSON)
+
+
+def _lines(system: AISystem, body: Iterator[bytes], brief: bool) -> HttpResponseBase:
+    """Up to 500 lines have the status of an array; a longer stream is answered 207 while it is read."""
+    batches = intake.line_batches(body)
+    first = intake.log_lines(system, next(batches, []), timezone.now())
+    if len(first) < intake.LINES_PER_COMMIT:
+        written = b"".join(_written(first, brief))
+        return HttpResponse(written, status=intake.status(first, single=False), content_type=NDJSON)
+    return StreamingHttpResponse(_stream(system, first, batches, brief), status=207, content_type=NDJSON)
+
+
+def _stream(
+    system: AISystem, first: list[Outcome], batches: Iterator[list[bytes | None]], brief: bool
+) -> Iterator[bytes]:
+    """Results of 500 lines at a time, each chunk after its commit. A body that turns out broken ends with its problem."""
+    yield b"".join(_written(first, brief))
+    try:
+        for batch in batches:
+            yield b"".join(_written(intake.log_lines(system, batch, timezone.now()), brief))
+    except DomainError as error:
+        yield (
+            _encode({"id": None, "status": "rejected", "error": {"code": error.code, "detail": error.detail}})
+            + b"\n"
+        )
+
+
+def _written(outcomes: list[Outcome], brief: bool) -> Iterator[bytes]:
+    for outcome in outcomes:
+        yield _encode(intake.item(outcome, brief=brief)) + b"\n"
+
+
+class Limits(APIView):
+    """The limits in force, so that a client can split before it sends."""
+
+    permission_classes = (SystemScope("decisions:write"),)
+
+    @extend_schema(responses=schema.Limits)
+    def get(self, request: Request) -> Response:
+        """What one request may carry, and how often one may come."""
+        return Response(schema.limits())

@@ -1,0 +1,78 @@
+"""Rows of decisions in PostgreSQL's binary COPY format, packed by hand: a third of the time of adapting each value."""
+
+import datetime as dt
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import msgspec
+
+from audits.decisions.wire import Draft
+
+COLUMNS = (
+    "system_id", "index", "uuid", "occurred_at", "logged_at", "model_version", "context", "chosen", "disposition",
+    "policy_version", "options", "fingerprint", "sealed", "data_key_id", "groups", "weights",
+)  # fmt: skip
+COPY = f"COPY audits_decision ({', '.join(COLUMNS)}) FROM STDIN (FORMAT BINARY)"
+_HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
+_TRAILER = b"\xff\xff"
+_NULL = struct.pack(">i", -1)
+_HEAD = struct.Struct(">hiqiqi16siqiqi")
+_MIDDLE = struct.Struct(">iqihi")
+_BIG = struct.Struct(">iq")
+_LENGTH = struct.Struct(">i").pack
+_EPOCH = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+_MICROSECOND = dt.timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A draft with its place in the log, and its secrets encrypted."""
+
+    system: int
+    index: int
+    draft: Draft
+    logged_at: dt.datetime
+    sealed: bytes
+    data_key: int
+
+
+def packed(rows: Iterable[Row]) -> bytes:
+    """All rows, ready for one ``copy.write``."""
+    return b"".join([_HEADER, *(_packed(row) for row in rows), _TRAILER])
+
+
+def _packed(row: Row) -> bytes:
+    draft = row.draft
+    version = draft.model_version.encode()
+    head = _HEAD.pack(
+        len(COLUMNS), 8, row.system, 8, row.index, 16, draft.id.bytes,
+        8, _micros(draft.occurred_at), 8, _micros(row.logged_at), len(version),
+    )  # fmt: skip
+    parts = [head, version, _json(draft.context), _text(draft.chosen), _text(draft.disposition)]
+    parts += [
+        _MIDDLE.pack(8, draft.policy_version, 2, draft.options, len(draft.fingerprint)),
+        draft.fingerprint,
+    ]
+    parts += [_LENGTH(len(row.sealed)), row.sealed, _BIG.pack(8, row.data_key)]
+    parts += [_json(draft.groups), _json(draft.weights)]
+    return b"".join(parts)
+
+
+def _micros(moment: dt.datetime) -> int:
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def _text(value: str | None) -> bytes:
+    if value is None:
+        return _NULL
+    data = value.encode()
+    return _LENGTH(len(data)) + data
+
+
+def _json(value: object) -> bytes:
+    """jsonb on the wire: a version byte, then text."""
+    if value is None:
+        return _NULL
+    data = msgspec.json.encode(value)
+    return _LENGTH(len(data) + 1) + b"\x01" + data

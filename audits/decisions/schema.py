@@ -1,0 +1,69 @@
+"""How the decisions API describes itself (OpenAPI). Records are read by ``wire``, not by these serializers."""
+
+from typing import Any
+
+from edgewise import problems, record
+from rest_framework import serializers
+
+from audits.decisions import intake, throttling
+
+Record = {
+    "type": "object",
+    "description": f"A decision record, schema {record.SCHEMA}.",
+    "required": list(record.REQUIRED),
+    "properties": {name: {} for name in (*record.REQUIRED, *record.OPTIONAL)},
+    "additionalProperties": False,
+}
+RecordOrRecords = {"oneOf": [Record, {"type": "array", "items": Record, "maxItems": intake.MAX_RECORDS}]}
+
+
+class ItemError(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    detail = serializers.CharField()
+    pointer = serializers.CharField()
+    retryable = serializers.BooleanField()
+
+
+class Item(serializers.Serializer[Any]):
+    """Result of one record."""
+
+    id = serializers.CharField(allow_null=True)
+    status = serializers.ChoiceField(["logged", "duplicate", "rejected"])
+    index = serializers.IntegerField(required=False)
+    leaf_hash = serializers.CharField(required=False, help_text="SHA-256(0x00, entry), hex")
+    entry = serializers.CharField(required=False, help_text="the log entry, base64")
+    salts = serializers.DictField(required=False, help_text="JSON pointer to base64 salt")
+    error = ItemError(required=False)
+
+
+class Items(serializers.Serializer[Any]):
+    """Results in the order sent."""
+
+    items = Item(many=True)
+
+
+class Limits(serializers.Serializer[Any]):
+    """The limits in force."""
+
+    bytes = serializers.IntegerField()
+    records = serializers.IntegerField()
+    record_bytes = serializers.IntegerField()
+    options = serializers.IntegerField()
+    context_keys = serializers.IntegerField()
+    text_characters = serializers.IntegerField()
+    rationale_characters = serializers.IntegerField()
+    requests_per_second = serializers.FloatField()
+
+
+def limits() -> dict[str, float]:
+    """Values of ``Limits``."""
+    return {
+        "bytes": intake.MAX_BYTES,
+        "records": intake.MAX_RECORDS,
+        "record_bytes": record.MAX_ENTRY_BYTES,
+        "options": record.MAX_OPTIONS,
+        "context_keys": record.MAX_CONTEXT_KEYS,
+        "text_characters": problems.MAX_TEXT_CHARACTERS,
+        "rationale_characters": record.MAX_RATIONALE_CHARACTERS,
+        "requests_per_second": throttling.RATE,
+    }

@@ -1,0 +1,104 @@
+"""Putting drafts into the log and the index, whole or not at all: one transaction per system and group of requests."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from django.db import connection, transaction
+
+from audits.decisions import rows
+from audits.decisions.grouping import GroupCommit
+from audits.decisions.models import Decision
+from audits.decisions.wire import Draft
+from audits.ledger import services as ledger
+from audits.ledger.models import Log
+
+LOCK_NAMESPACE = 0x0EDE
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A draft waiting for its place in the log."""
+
+    log: Log
+    draft: Draft
+    sealed: bytes
+    data_key: int
+    at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """``status`` is logged, duplicate or conflict; ``index`` is final: the transaction is committed."""
+
+    status: str
+    index: int
+
+
+def store(pending: list[Pending]) -> list[Stored]:
+    """Stores every draft, in order; each system in a transaction of its own, committed when this returns."""
+    places = sorted(range(len(pending)), key=lambda place: pending[place].log.pk)
+    results: dict[int, Stored] = {}
+    for _pk, group in groupby(places, key=lambda place: pending[place].log.pk):
+        own = list(group)
+        results |= zip(own, _store([pending[place] for place in own]), strict=True)
+    return [results[place] for place in range(len(pending))]
+
+
+group_commit = GroupCommit[Pending, Stored](store)
+
+
+@transaction.atomic
+def _store(pending: Sequence[Pending]) -> list[Stored]:
+    """Takes the system's turn, so that what it finds logged stays the truth until the commit."""
+    log = pending[0].log
+    assert log.system_id is not None
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_NAMESPACE, log.system_id])
+    known = _known(log.system_id, [each.draft.id for each in pending])
+    fresh: dict[uuid.UUID, Pending] = {}
+    for each in pending:
+        if each.draft.id not in known:
+            fresh.setdefault(each.draft.id, each)
+    indexes = ledger.append(log=log, entries=[each.draft.entry for each in fresh.values()])
+    _copy(log.system_id, zip(indexes, fresh.values(), strict=True))
+    placed = dict(zip(fresh, indexes, strict=True))
+    return [_outcome(each, known, fresh, placed) for each in pending]
+
+
+def _known(system_id: int, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[int, bytes | None]]:
+    """Index and fingerprint of the ids that are logged already."""
+    found = Decision.objects.filter(system_id=system_id, uuid__in=ids)
+    return {
+        identity: (index, bytes(fingerprint) if fingerprint is not None else None)
+        for identity, index, fingerprint in found.values_list("uuid", "index", "fingerprint")
+    }
+
+
+def _outcome(
+    each: Pending,
+    known: dict[uuid.UUID, tuple[int, bytes | None]],
+    fresh: dict[uuid.UUID, Pending],
+    placed: dict[uuid.UUID, int],
+) -> Stored:
+    """An erased decision has no fingerprint left: a re-post of its id counts as the same."""
+    identity = each.draft.id
+    if identity in known:
+        index, fingerprint = known[identity]
+        same = fingerprint is None or fingerprint == each.draft.fingerprint
+        return Stored("duplicate" if same else "conflict", index)
+    first = fresh[identity]
+    if first is each:
+        return Stored("logged", placed[identity])
+    same = first.draft.fingerprint == each.draft.fingerprint
+    return Stored("duplicate" if same else "conflict", placed[identity])
+
+
+def _copy(system_id: int, placed: Iterable[tuple[int, Pending]]) -> None:
+    packed = rows.packed(
+        rows.Row(system_id, index, each.draft, each.at, each.sealed, each.data_key) for index, each in placed
+    )
+    with connection.cursor() as cursor, cursor.copy(rows.COPY) as copy:
+        copy.write(packed)

@@ -1,0 +1,58 @@
+"""What a process has to know of a system to read its records: edges, policies that ever existed, its log.
+
+Kept for a second, so that a stream of single records does not ask the same three questions each time; what seems to be
+missing is asked again before it is refused.
+"""
+
+import datetime as dt
+import time
+from dataclasses import dataclass
+
+from django.db import connection
+
+from audits.decisions.wire import Wire
+from audits.ledger import sealing
+from audits.ledger import services as ledger
+from audits.ledger.models import Log
+from governance.edges import selectors as edges
+from governance.policies import selectors as policies
+from governance.systems.models import AISystem
+
+KEPT_SECONDS = 1.0
+_kept: dict[tuple[str, int], "Terms"] = {}
+_wires: dict[tuple[bytes, str, tuple[str, ...]], Wire] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """``versions``: every policy version that ever existed."""
+
+    wire: Wire
+    versions: frozenset[int]
+    log: Log
+    read_at: float
+
+
+def of(system: AISystem, *, at: dt.datetime, anew: bool = False) -> Terms:
+    """The terms of ``system``, at most a second old, or read now if ``anew``."""
+    place = (str(connection.settings_dict["NAME"]), system.pk)
+    kept = _kept.get(place)
+    if kept is None or anew or time.monotonic() - kept.read_at > KEPT_SECONDS:
+        kept = _kept[place] = _read(system, at, kept)
+    return kept
+
+
+def _read(system: AISystem, at: dt.datetime, kept: Terms | None) -> Terms:
+    log = kept.log if kept else ledger.open_log(organisation=system.organisation, system=system, at=at)
+    versions = policies.history(system=system).order_by().values_list("version", flat=True)
+    wire = _wire(system.slug, edges.leaf_slugs(system=system))
+    return Terms(wire, frozenset(versions), log, time.monotonic())
+
+
+def _wire(slug: str, leaves: tuple[str, ...]) -> Wire:
+    """Decoders take a millisecond to build, so they are kept as long as the edges stay the same."""
+    key = sealing.keyed_digest("fingerprint key", slug.encode())
+    place = (key, slug, leaves)
+    if place not in _wires:
+        _wires[place] = Wire(system=slug, edges=leaves, key=key)
+    return _wires[place]

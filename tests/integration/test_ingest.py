@@ -1,0 +1,88 @@
+"""Posting decision records: what is answered is what is in the log."""
+
+import base64
+import gzip
+import json
+
+import pytest
+import zstandard
+from edgewise import record as sdk
+from edgewise import sealing
+
+from audits.ledger import selectors as ledger
+from tests.unit.audits.decisions import worlds
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def world(db):
+    return worlds.make()
+
+
+def entry_of(world, index):
+    log = ledger.log_of(organisation=world.organisation, system=world.system)
+    return ledger.entry(log=log, index=index)
+
+
+def test_a_record_posted_is_in_the_log_and_its_commitments_open(client, world):
+    record = world.record(
+        subject={"ref": "user-1", "groups": {"age_band": "18-24"}},
+        rationale="It is rude, not harmful.",
+        options=[
+            worlds.option("label", (0.7, 0.8, 0.9), label="Label it"),
+            worlds.option("remove", (0.9, 0.8, 0.1)),
+        ],
+    )
+    response = world.post(client, record)
+    assert response.status_code == 201
+    (item,) = response.json()["items"]
+    assert (item["status"], item["id"]) == ("logged", record["id"])
+    entry = base64.b64decode(item["entry"])
+    assert entry == entry_of(world, item["index"])
+    assert set(item["salts"]) == {"/subject", "/input", "/rationale", "/options/0/label"}
+    sealing.verify_covers(sdk.loads(entry), record, item["salts"])
+    assert b"user-1" not in entry and b"rude" not in entry and b"Label it" not in entry
+
+
+def test_reposting_returns_the_original_receipt(client, world):
+    record = world.record(rationale="Because.")
+    first = world.post(client, record).json()["items"][0]
+    again = world.post(client, record)
+    assert again.status_code == 201
+    assert again.json()["items"][0] == {**first, "status": "duplicate"}
+
+
+def test_the_same_id_with_other_content_is_a_conflict(client, world):
+    record = world.record()
+    world.post(client, record)
+    response = world.post(client, {**record, "model_version": "2.0"})
+    assert response.status_code == 409
+    (item,) = response.json()["items"]
+    assert (item["status"], item["error"]["code"]) == ("rejected", "conflicting_duplicate")
+
+
+def test_one_bad_record_never_costs_the_good_ones_beside_it(client, world):
+    twice = world.record()
+    batch = [twice, world.record(system="other"), twice, {**twice, "chosen": "remove"}, world.record()]
+    response = world.post(client, batch)
+    assert response.status_code == 207
+    items = response.json()["items"]
+    assert [item["status"] for item in items] == ["logged", "rejected", "duplicate", "rejected", "logged"]
+    assert items[0]["index"] == items[2]["index"]
+    assert items[1]["error"]["code"] == "wrong_system"
+    assert items[3]["error"]["code"] == "conflicting_duplicate"
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "zstd"])
+def test_bodies_may_be_compressed(client, world, encoding):
+    data = json.dumps([world.record(), world.record()]).encode()
+    packed = gzip.compress(data) if encoding == "gzip" else zstandard.compress(data)
+    response = world.post(client, packed, HTTP_CONTENT_ENCODING=encoding)
+    assert response.status_code == 201
+    assert len(response.json()["items"]) == 2
+
+
+def test_brief_leaves_out_entry_and_salts(client, world):
+    (item,) = world.post(client, world.record(), query="?brief=1").json()["items"]
+    assert set(item) == {"id", "status", "index", "leaf_hash"}

@@ -1,0 +1,62 @@
+"""Group commit: many requests, few commits, each its own result."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from audits.decisions.grouping import GroupCommit
+
+
+def test_each_request_gets_the_results_of_its_own_items_in_order():
+    group = GroupCommit[int, int](lambda items: [item * 10 for item in items])
+    with ThreadPoolExecutor(16) as pool:
+        results = list(pool.map(lambda n: group.submit([n, n + 1000]), range(200)))
+    assert results == [[n * 10, (n + 1000) * 10] for n in range(200)]
+
+
+def test_requests_that_wait_share_one_commit():
+    sizes = []
+
+    def commit(items):
+        sizes.append(len(items))
+        time.sleep(0.02)
+        return items
+
+    group = GroupCommit[int, int](commit)
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda n: group.submit([n]), range(64)))
+    assert sum(sizes) == 64
+    assert len(sizes) <= 16
+
+
+def test_a_group_never_exceeds_its_bound_and_nobody_is_left_waiting():
+    sizes = []
+
+    def commit(items):
+        sizes.append(len(items))
+        time.sleep(0.005)
+        return items
+
+    group = GroupCommit[int, int](commit, most=5)
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda n: group.submit([n, n]), range(40)))
+    assert max(sizes) <= 5
+    assert sum(sizes) == 80
+
+
+def test_a_failed_commit_is_told_to_every_request_in_it_and_the_next_goes_on():
+    failing = threading.Event()
+    failing.set()
+
+    def commit(items):
+        if failing.is_set():
+            raise RuntimeError("disk full")
+        return items
+
+    group = GroupCommit[int, int](commit)
+    with pytest.raises(RuntimeError, match="disk full"):
+        group.submit([1])
+    failing.clear()
+    assert group.submit([2]) == [2]
