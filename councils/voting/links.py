@@ -1,0 +1,30 @@
+"""The encrypted link from an elector to a secret ballot, needed for re-voting and destroyed at close."""
+
+import os
+import uuid
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+
+from governance.access import keyring
+
+NONCE = 12
+
+
+def seal(*, ballot: uuid.UUID, elector: int) -> bytes:
+    """The ballot's id, readable only with the deployment's key and only for this elector."""
+    nonce = os.urandom(NONCE)
+    return nonce + _cipher().encrypt(nonce, ballot.bytes, str(elector).encode())
+
+
+def unseal(*, link: bytes, elector: int) -> uuid.UUID:
+    """The inverse of ``seal``; raises InvalidTag when the link was moved or changed."""
+    raw = bytes(link)
+    return uuid.UUID(bytes=_cipher().decrypt(raw[:NONCE], raw[NONCE:], str(elector).encode()))
+
+
+def _cipher() -> AESGCM:
+    key = keyring.key("deployment", home=settings.EDGEWISE_HOME)
+    return AESGCM(HKDF(SHA256(), 32, salt=None, info=b"edgewise ballot link").derive(key))

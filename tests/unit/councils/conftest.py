@@ -1,0 +1,82 @@
+"""A council of two groups over one system; its trail is kept in memory, the log is not the subject."""
+
+from fractions import Fraction
+
+import pytest
+
+from governance.edges import services as edges
+from governance.organisations import services as organisations
+from governance.policies import services as policies
+from governance.systems import services as systems
+from tests.unit.councils import stage
+from tests.unit.councils.stage import AT, EDGES
+
+
+@pytest.fixture
+def events(settings, db):
+    settings.GOVERNANCE_TRAIL = f"{stage.__name__}.listen"
+    stage.heard.clear()
+    yield stage.heard
+    stage.heard.clear()
+
+
+@pytest.fixture
+def silent_trail(settings):
+    """Call to make every later act find the log away."""
+
+    def off():
+        settings.GOVERNANCE_TRAIL = f"{stage.__name__}.refuse"
+
+    return off
+
+
+@pytest.fixture
+def organisation(events):
+    return organisations.found(slug="north", name="North", at=AT)
+
+
+@pytest.fixture
+def chair(organisation):
+    return stage.person(organisation, "chair", "chair")
+
+
+@pytest.fixture
+def system(organisation):
+    made = systems.register(
+        organisation=organisation,
+        slug="assistant",
+        name="Assistant",
+        purpose="Sorts reported posts.",
+        position="deployer",
+        risk_class="limited",
+        risk_reasoning="Not listed in Annex III.",
+        by=None,
+        at=AT,
+    )
+    texts = {"definition": "d", "anchor_low": "0", "anchor_mid": "half", "anchor_high": "1"}
+    edges.define(
+        system=made, edges=[{"slug": slug, "name": slug.title(), **texts} for slug in EDGES], by=None, at=AT
+    )
+    weights = {"safety": Fraction(6, 10), "privacy": Fraction(3, 10), "expression": Fraction(1, 10)}
+    policies.set_first(system=made, weights=weights, by=None, at=AT)
+    return made
+
+
+@pytest.fixture
+def council(organisation, system, chair):
+    return stage.charter(organisation, system, chair)
+
+
+@pytest.fixture
+def secret_council(organisation, system, chair):
+    return stage.charter(organisation, system, chair, slug="secret", secrecy="secret")
+
+
+@pytest.fixture
+def members(council):
+    return stage.fill_seats(council)
+
+
+@pytest.fixture
+def proposal(council, members, chair):
+    return stage.in_voting(council, chair)
