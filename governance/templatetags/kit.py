@@ -178,9 +178,11 @@ def section(content: str, anchor: str, heading: str) -> SafeString:
 
 @register.simple_block_tag
 def scroll(content: str, label: str) -> SafeString:
-    """The scroll region of one table; reachable by keyboard."""
+    """The scroll region of one table; reachable by keyboard and named apart from the section around it."""
     return format_html(
-        '<div class="scroll" tabindex="0" role="region" aria-label="{}">{}</div>', label, content
+        '<div class="scroll" tabindex="0" role="region" aria-label="{}">{}</div>',
+        _("%s, table") % label,
+        content,
     )
 
 
