@@ -36,11 +36,11 @@ class LiveEdgewise:
         """The home shared by the test process and the live one: keys, broker, logs."""
         return Path(self.environment["EDGEWISE_HOME"])
 
-    def start(self, name: str) -> Child:
-        """Start `web`, `worker` or `beat` with the command people use."""
+    def start(self, name: str, *options: str) -> Child:
+        """Start `web`, `worker` or `beat` with the command people use, and `options` after it."""
         child = Child(
             name=name,
-            command=commands.PROCESSES[name](self.environment),
+            command=[*commands.PROCESSES[name](self.environment), *options],
             log=self.home / f"{self.database}-{name}.log",
             environment=self.environment,
             folder=commands.ROOT,
@@ -54,9 +54,9 @@ class LiveEdgewise:
         child = self.start("web")
         wait_for(self.answers, seconds=READY_SECONDS, or_show=child)
 
-    def start_worker(self) -> None:
+    def start_worker(self, *options: str) -> None:
         """Start the worker and wait until it takes jobs."""
-        child = self.start("worker")
+        child = self.start("worker", *options)
         wait_for(lambda: " ready." in child.last_words(200), seconds=READY_SECONDS, or_show=child)
 
     def start_beat(self) -> None:
@@ -82,6 +82,7 @@ def wait_for(condition: Callable[[], bool], *, seconds: float, or_show: Child | 
     deadline = time.monotonic() + seconds
     while not condition():
         shown = or_show.last_words(40) if or_show else ""
+        assert or_show is None or or_show.alive, f"{or_show.name} ended: {or_show.ending}\n{shown}"
         assert time.monotonic() < deadline, f"not within {seconds} s\n{shown}"
         time.sleep(0.1)
 
@@ -94,8 +95,8 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def edgewise(template: str, **environment: str) -> Iterator[LiveEdgewise]:
-    """A live Edgewise on a clone of `template`, its web server started."""
+def edgewise(template: str, *, web: bool = True, **environment: str) -> Iterator[LiveEdgewise]:
+    """A live Edgewise on a clone of `template`, its web server started unless told otherwise."""
     port = str(free_port())
     with databases.clone(template) as name:
         urls = {
@@ -105,7 +106,8 @@ def edgewise(template: str, **environment: str) -> Iterator[LiveEdgewise]:
         live = LiveEdgewise(f"http://127.0.0.1:{port}", name, os.environ | own)
         before, settings.EDGEWISE_BASE_URL = settings.EDGEWISE_BASE_URL, live.url
         try:
-            live.start_web()
+            if web:
+                live.start_web()
             yield live
         finally:
             live.stop()
