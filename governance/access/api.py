@@ -86,15 +86,37 @@ class PersonSessionAuthentication(authentication.SessionAuthentication):
         return 'Bearer realm="edgewise"'
 
 
+def caller_of(request: Request) -> object:
+    """Who calls: a SystemPrincipal, a Person or an AnonymousUser; Django's types know only the last two."""
+    caller: object = request.user
+    return caller
+
+
+def system_of(request: Request) -> AISystem:
+    """The AI system that calls; for endpoints that a SystemScope protects."""
+    caller = caller_of(request)
+    if not isinstance(caller, SystemPrincipal):
+        raise exceptions.PermissionDenied
+    return caller.system
+
+
+def person_of(request: Request) -> Person:
+    """The person who calls; for endpoints that Requires(…) protects."""
+    caller = caller_of(request)
+    if not isinstance(caller, Person):
+        raise exceptions.PermissionDenied
+    return caller
+
+
 def organisation_of(request: Request) -> Organisation | None:
     """The organisation a request acts in: the key's, the token's, or the person's current one."""
-    if isinstance(request.user, SystemPrincipal):
-        return request.user.system.organisation
+    caller = caller_of(request)
+    if isinstance(caller, SystemPrincipal):
+        return caller.system.organisation
     if isinstance(request.auth, PersonalToken):
         return request.auth.organisation
-    if isinstance(request.user, Person):
-        slug = request.session.get("organisation") if hasattr(request, "session") else None
-        return organisations.of_person(person=request.user, slug=slug)
+    if isinstance(caller, Person):
+        return organisations.of_person(person=caller, slug=request.session.get("organisation"))
     return None
 
 
@@ -116,18 +138,20 @@ class _SystemScope(permissions.BasePermission):
     scope: str
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        return isinstance(request.user, SystemPrincipal) and self.scope in request.user.scopes
+        caller = caller_of(request)
+        return isinstance(caller, SystemPrincipal) and self.scope in caller.scopes
 
 
 class _Requires(permissions.BasePermission):
     codenames: tuple[str, ...]
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        if not isinstance(request.user, Person):
-            return False
+        caller = caller_of(request)
         organisation = organisation_of(request)
-        return organisation is not None and any(
-            selectors.may(person=request.user, permission=codename, organisation=organisation)
+        if not isinstance(caller, Person) or organisation is None:
+            return False
+        return any(
+            selectors.may(person=caller, permission=codename, organisation=organisation)
             for codename in self.codenames
         )
 

@@ -20,7 +20,7 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 class OrganisationRequest(HttpRequest):
     """A request that has passed a guard: the person is signed in and acts in ``organisation``."""
 
-    user: Person  # type: ignore[assignment]
+    user: Person
     organisation: Organisation
 
 

@@ -48,12 +48,13 @@ def problem(status: int, code: str, detail: str, *, field: str | None = None, **
 def _of_api_exception(error: exceptions.APIException) -> Response:
     code = next((code for kind, code in CODES.items() if isinstance(error, kind)), "refused")
     extra: dict[str, Any] = {}
-    detail = error.detail
+    detail = str(error.detail)
     if isinstance(error, exceptions.ValidationError):
         extra, detail = {"errors": error.detail}, "Some fields are missing or out of range; see errors."
-    response = problem(error.status_code, code, str(detail), **extra)
-    if isinstance(error, exceptions.Throttled) and error.wait is not None:
-        response["Retry-After"] = str(max(1, round(error.wait)))
+    response = problem(error.status_code, code, detail, **extra)
+    wait = getattr(error, "wait", None)
+    if wait is not None:
+        response["Retry-After"] = str(max(1, round(wait)))
     challenge = getattr(error, "auth_header", None)
     if challenge:
         response["WWW-Authenticate"] = challenge

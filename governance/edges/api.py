@@ -14,16 +14,16 @@ from governance.systems import selectors as systems
 
 
 class EdgeOutput(serializers.ModelSerializer[Edge]):
-    """An edge card. ``parent`` is the group it belongs to."""
+    """An edge card. ``group`` is the group it belongs to."""
 
-    parent = serializers.SlugRelatedField("slug", read_only=True)
+    group = serializers.CharField(source="parent.slug", default=None, read_only=True)
 
     class Meta:
         model = Edge
         fields: ClassVar = [
             "slug",
             "name",
-            "parent",
+            "group",
             "share",
             "definition",
             "anchor_low",
@@ -34,7 +34,9 @@ class EdgeOutput(serializers.ModelSerializer[Edge]):
         ]
 
 
-@extend_schema(parameters=[OpenApiParameter("system", str, required=True, description="Short name of the system.")])
+@extend_schema(
+    parameters=[OpenApiParameter("system", str, required=True, description="Short name of the system.")]
+)
 class Edges(generics.ListAPIView[Edge]):
     """The current edge set of ``?system=``, in its order."""
 

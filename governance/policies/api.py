@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from governance.access.api import Requires, SystemScope, organisation_of
+from governance.access.api import Requires, SystemScope, organisation_of, system_of
 from governance.access.pages import ByKey
 from governance.policies import selectors, waiting
 from governance.policies.models import Policy
@@ -41,12 +41,15 @@ class PolicyInForce(APIView):
         responses={200: dict, 304: None},
     )
     def get(self, request: Request) -> Response:
-        context = {name: value for name, value in request.query_params.items() if name not in NOT_CONTEXT}
+        system = system_of(request)
+        context = {
+            name: str(value) for name, value in request.query_params.items() if name not in NOT_CONTEXT
+        }
         known = request.headers.get("If-None-Match")
-        policy = self._current(request.user.system, context)
+        policy = self._current(system, context)
         if known == etag(policy):
             seconds = waiting.seconds(request.headers.get("Prefer", ""))
-            policy = self._wait_for_change(request.user.system, context, policy, seconds)
+            policy = self._wait_for_change(system, context, policy, seconds)
         unchanged = known == etag(policy)
         response = Response(status=304) if unchanged else Response(as_json(policy))
         response["ETag"] = etag(policy)

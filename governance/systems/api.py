@@ -8,7 +8,7 @@ from rest_framework import generics, permissions, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from governance.access.api import Requires, organisation_of
+from governance.access.api import Requires, organisation_of, person_of
 from governance.access.pages import ByKey
 from governance.systems import selectors, services
 from governance.systems.models import AISystem
@@ -21,7 +21,15 @@ class SystemOutput(serializers.ModelSerializer[AISystem]):
 
     class Meta:
         model = AISystem
-        fields: ClassVar = ["slug", "name", "purpose", "position", "risk_class", "risk_reasoning", "created_at"]
+        fields: ClassVar = [
+            "slug",
+            "name",
+            "purpose",
+            "position",
+            "risk_class",
+            "risk_reasoning",
+            "created_at",
+        ]
 
 
 class SystemInput(serializers.Serializer[Any]):
@@ -54,7 +62,7 @@ class Systems(generics.ListAPIView[AISystem]):
         organisation = organisation_of(request)
         assert organisation is not None
         system = services.register(
-            organisation=organisation, by=request.user, at=timezone.now(), **form.validated_data
+            organisation=organisation, by=person_of(request), at=timezone.now(), **form.validated_data
         )
         return Response(SystemOutput(system).data, status=201)
 
