@@ -1,6 +1,20 @@
 """Edgewise: log edge-level decisions of an AI system, follow its policy, verify its log."""
 
+from edgewise.batches import Logged
+from edgewise.client import Client
 from edgewise.errors import EdgewiseError, VerificationError
 from edgewise.proofs import verify
+from edgewise.scoring import Choice, choose
+from edgewise.transport import RefusedError, UnreachableError
 
-__all__ = ["EdgewiseError", "VerificationError", "verify"]
+__all__ = [
+    "Choice",
+    "Client",
+    "EdgewiseError",
+    "Logged",
+    "RefusedError",
+    "UnreachableError",
+    "VerificationError",
+    "choose",
+    "verify",
+]

@@ -1,0 +1,157 @@
+"""The command `edgewise`: verify a log or a receipt, log decisions, show the policy in force."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from edgewise import proofs, trust, verifier
+from edgewise.client import Client
+from edgewise.errors import EdgewiseError, VerificationError
+from edgewise.trust import TrustPolicy
+
+RECEIPT_SUFFIX = ".tlog-proof"
+CHUNK = 5_000
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; exit code 0 if all is well, 1 if not, 2 for a wrong command line."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+    except VerificationError as problem:
+        where = "" if problem.index is None else f" (first bad index: {problem.index})"
+        print(f"NOT VERIFIED: {problem}{where}", file=sys.stderr)
+        return 1
+    except (EdgewiseError, OSError, ValueError) as problem:
+        print(f"edgewise: {problem}", file=sys.stderr)
+        return 1
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="edgewise", description="Log decisions, verify logs, read the policy."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _verify_options(commands.add_parser("verify", help="verify a log (address or folder) or a receipt"))
+    log = commands.add_parser("log", help="log decisions from a file of JSON lines or a JSON array")
+    log.add_argument("file", help="the file, or - for standard input")
+    _server_options(log)
+    log.set_defaults(run=_log)
+    policy = commands.add_parser("policy", help="show the policy in force")
+    policy.add_argument("--context", action="append", default=[], metavar="KEY=VALUE")
+    policy.add_argument("--vkey", help="verifier key of the policies; checks the signature")
+    _server_options(policy)
+    policy.set_defaults(run=_policy)
+    return parser
+
+
+def _verify_options(verify: argparse.ArgumentParser) -> None:
+    verify.add_argument("target", help=f"address or folder of a log, or a receipt ({RECEIPT_SUFFIX})")
+    verify.add_argument(
+        "--vkey", action="append", default=[], help="verifier key of the log; may be repeated"
+    )
+    verify.add_argument("--policy", type=Path, help="trust policy file: logs, witnesses, quorum")
+    verify.add_argument("--entry", type=Path, help="file with the entry's bytes, for a receipt")
+    verify.add_argument("--state", type=Path, help="file that remembers the last checkpoint verified")
+    verify.add_argument(
+        "--token", default=os.environ.get("EDGEWISE_TOKEN", ""), help="for a log that is not public"
+    )
+    verify.add_argument("--quiet", action="store_true", help="no progress")
+    verify.set_defaults(run=_verify)
+
+
+def _server_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--url", default=os.environ.get("EDGEWISE_URL"), help="or EDGEWISE_URL")
+    command.add_argument("--api-key", default=os.environ.get("EDGEWISE_API_KEY"), help="or EDGEWISE_API_KEY")
+
+
+def _verify(options: argparse.Namespace) -> int:
+    if options.target.endswith(RECEIPT_SUFFIX):
+        return _verify_receipt(options)
+    log, began = verifier.source(options.target, options.token), time.monotonic()
+    policy = _trust(options) or verifier.stated_policy(log)
+    if not options.vkey and not options.policy:
+        print(
+            "The key was taken from the log itself; give --vkey or --policy to trust nobody.", file=sys.stderr
+        )
+    state: Path | None = options.state
+    remembered = state.read_text() if state and state.exists() else None
+    progress = None if options.quiet or not sys.stderr.isatty() else _show_progress
+    found = verifier.verify_log(log, policy, remembered=remembered, progress=progress)
+    if state:
+        state.write_text(found.note)
+    seconds = time.monotonic() - began
+    print(f"VERIFIED {found.checkpoint.origin}")
+    print(f"  {found.checkpoint.size} entries, {found.tiles} tiles, {seconds:.1f} s")
+    print(f"  root {found.checkpoint.root.hex()}")
+    if remembered:
+        print("  continues the checkpoint remembered")
+    return 0
+
+
+def _verify_receipt(options: argparse.Namespace) -> int:
+    policy = _trust(options)
+    if policy is None or options.entry is None:
+        raise EdgewiseError("a receipt is verified with --entry and with --vkey or --policy")
+    receipt = proofs.parse(Path(options.target).read_bytes())
+    checkpoint = proofs.verify(receipt, policy, entry=options.entry.read_bytes())
+    print(f"VERIFIED entry {receipt.index} of {checkpoint.origin}, of {checkpoint.size} entries")
+    return 0
+
+
+def _trust(options: argparse.Namespace) -> TrustPolicy | None:
+    if options.policy:
+        return trust.parse(options.policy.read_text())
+    return trust.for_log(options.vkey) if options.vkey else None
+
+
+def _log(options: argparse.Namespace) -> int:
+    counts: dict[str, int] = {}
+    with _client(options) as client:
+        decisions = _decisions(options.file)
+        while chunk := list(islice(decisions, CHUNK)):
+            for item in client.log_many(chunk):
+                counts[item.status] = counts.get(item.status, 0) + 1
+                if not item.ok:
+                    print(f"{item.id}: {item.code}: {item.detail} ({item.pointer})", file=sys.stderr)
+    print(", ".join(f"{count} {status}" for status, count in sorted(counts.items())) or "nothing to log")
+    return 1 if counts.get("rejected") else 0
+
+
+def _decisions(name: str) -> Iterator[dict[str, Any]]:
+    """Decisions of a file: one JSON array, or one JSON object in each line."""
+    with sys.stdin if name == "-" else open(name, encoding="utf-8") as file:
+        first = file.readline()
+        if first.lstrip().startswith("["):
+            yield from json.loads(first + file.read())
+            return
+        for line in (first, *file) if first.strip() else file:
+            if line.strip():
+                yield json.loads(line)
+
+
+def _policy(options: argparse.Namespace) -> int:
+    context = dict(pair.split("=", 1) for pair in options.context)
+    with _client(options, policy_vkey=options.vkey) as client:
+        print(json.dumps(client.policy(context), indent=2, ensure_ascii=False))
+    return 0
+
+
+def _client(options: argparse.Namespace, policy_vkey: str | None = None) -> Client:
+    if not options.url or not options.api_key:
+        raise EdgewiseError("name the server: --url and --api-key, or EDGEWISE_URL and EDGEWISE_API_KEY")
+    return Client(options.url, options.api_key, policy_vkey=policy_vkey)
+
+
+def _show_progress(done: int, total: int) -> None:
+    if done == total or done % (256 * 40) == 0:
+        print(f"\r{done} of {total} entries", end="\n" if done == total else "", file=sys.stderr, flush=True)

@@ -1,0 +1,158 @@
+"""HTTP to an Edgewise server: kept-alive connections, retries with back-off, errors with stable codes."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import random
+import ssl
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from edgewise.errors import EdgewiseError
+
+RETRIED = frozenset({429, 500, 502, 503, 504})
+FIRST_PAUSE = 0.2
+LONGEST_PAUSE = 20.0
+MAX_BODY_BYTES = 256 << 20
+
+_BROKEN = (OSError, http.client.HTTPException)
+
+
+class UnreachableError(EdgewiseError):
+    """The server could not be reached, or went on answering that it cannot serve now."""
+
+
+class RefusedError(EdgewiseError):
+    """The server refused. `code` is stable, `status` the HTTP status, `detail` says what to do."""
+
+    def __init__(self, status: int, code: str, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.status = status
+        self.code = code
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP response, read whole; header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """The body as JSON; UnreachableError if it is none (a proxy's page, a cut answer)."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            raise UnreachableError(f"the server answered {self.status} without JSON") from None
+
+
+class Transport:
+    """Sends requests to one server, each thread over a connection of its own."""
+
+    def __init__(self, url: str, headers: Mapping[str, str], *, timeout: float = 30.0) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError(f"{url!r} is not an http or https address")
+        self.prefix = parts.path.rstrip("/")
+        self._parts = parts
+        self._headers = dict(headers)
+        self._timeout = timeout
+        self._local = threading.local()
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        patience: float = 30.0,
+    ) -> Answer:
+        """Send until answered, at most for about `patience` seconds; UnreachableError after that.
+
+        429, 5xx and broken connections are tried again with growing, jittered pauses, or after the pause that the
+        server names. Every request of this client may be repeated: records carry their own ids.
+        """
+        deadline, pause = time.monotonic() + patience, FIRST_PAUSE
+        while True:
+            try:
+                answer = self.once(method, path, body=body, headers=headers)
+                if answer.status not in RETRIED:
+                    return answer
+                reason, wait = f"the server answers {answer.status}", _named_pause(answer)
+            except _BROKEN as problem:
+                reason, wait = f"the server cannot be reached: {problem}", None
+            wait = pause * random.uniform(0.5, 1.0) if wait is None else wait  # noqa: S311
+            if time.monotonic() + wait > deadline:
+                raise UnreachableError(reason)
+            time.sleep(wait)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    def once(
+        self, method: str, path: str, *, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Send one request; a kept connection that the server has closed meanwhile is opened again."""
+        reused = getattr(self._local, "connection", None) is not None
+        try:
+            return self._exchange(method, path, body, headers or {})
+        except _BROKEN:
+            self.close()
+            if not reused:
+                raise
+        try:
+            return self._exchange(method, path, body, headers or {})
+        except _BROKEN:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close this thread's connection."""
+        connection = getattr(self._local, "connection", None)
+        self._local.connection = None
+        if connection is not None:
+            connection.close()
+
+    def _exchange(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
+        connection = self._connection()
+        connection.request(method, self.prefix + path, body=body, headers={**self._headers, **headers})
+        response = connection.getresponse()
+        data = response.read(MAX_BODY_BYTES)
+        found = {name.lower(): value for name, value in response.getheaders()}
+        if response.will_close:
+            self.close()
+        return Answer(response.status, found, data)
+
+    def _connection(self) -> http.client.HTTPConnection:
+        connection: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
+        if connection is None or self._local.process != os.getpid():
+            host, port = self._parts.hostname or "", self._parts.port
+            if self._parts.scheme == "https":
+                connection = http.client.HTTPSConnection(
+                    host, port, timeout=self._timeout, context=ssl.create_default_context()
+                )
+            else:
+                connection = http.client.HTTPConnection(host, port, timeout=self._timeout)
+            self._local.connection, self._local.process = connection, os.getpid()
+        return connection
+
+
+def refusal(answer: Answer) -> RefusedError:
+    """The error that a problem document (RFC 9457) describes."""
+    try:
+        problem = json.loads(answer.body)
+        return RefusedError(answer.status, str(problem["code"]), str(problem.get("detail", "")))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return RefusedError(answer.status, "refused", f"the server answered {answer.status}")
+
+
+def _named_pause(answer: Answer) -> float | None:
+    text = answer.headers.get("retry-after", "")
+    return min(float(text), LONGEST_PAUSE) if text.isascii() and text.isdigit() else None

@@ -1,0 +1,336 @@
+"""The client against a server that is scripted: what it sends, retries, splits, counts."""
+
+import gzip
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import edgewise
+import pytest
+from edgewise import batches, buffer, cli, notes, transport
+from edgewise.strict_json import canonical
+
+Reply = tuple[int, dict[str, str], bytes]
+POLICY_SIGNER = notes.NoteSigner("edgewise.local/policy", bytes([9]) * 32)
+
+
+class Server:
+    """Answers by `script`, if anything is left in it, else as a sound server would."""
+
+    def __init__(self) -> None:
+        self.script: list[Reply | Callable[[list], Reply]] = []
+        self.requests: list[tuple[str, str, dict[str, str], Any]] = []
+        self.logged: dict[str, dict] = {}
+        self.routes: dict[str, Callable[[dict[str, str]], Reply]] = {}
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                self._reply(outer.get(self.path, dict(self.headers)))
+
+            def do_POST(self) -> None:
+                data = self.rfile.read(int(self.headers["Content-Length"]))
+                if self.headers.get("Content-Encoding") == "gzip":
+                    data = gzip.decompress(data)
+                self._reply(outer.post(self.path, dict(self.headers), json.loads(data)))
+
+            def _reply(self, reply: Reply) -> None:
+                status, headers, body = reply
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.http.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.http.server_port}"
+
+    def get(self, path: str, headers: dict[str, str]) -> Reply:
+        self.requests.append(("GET", path, headers, None))
+        route = self.routes.get(path.partition("?")[0])
+        return route(headers) if route else problem(404, "not_found")
+
+    def post(self, path: str, headers: dict[str, str], records: list[dict]) -> Reply:
+        self.requests.append(("POST", path, headers, records))
+        if self.script:
+            step = self.script.pop(0)
+            return step(records) if callable(step) else step
+        return self.accept(records)
+
+    def accept(self, records: list[dict]) -> Reply:
+        items = []
+        for record in records:
+            known = record["id"] in self.logged
+            self.logged[record["id"]] = record
+            items.append({"id": record["id"], "status": "duplicate" if known else "logged", "index": 1})
+        return 201, {}, json.dumps({"items": items}).encode()
+
+    def posts(self) -> list[list[dict]]:
+        return [request[3] for request in self.requests if request[0] == "POST"]
+
+
+def problem(status: int, code: str, headers: dict[str, str] | None = None) -> Reply:
+    return status, headers or {}, json.dumps({"code": code, "detail": "No."}).encode()
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "FIRST_PAUSE", 0.01)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    scripted = Server()
+    thread = threading.Thread(target=scripted.http.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    yield scripted
+    scripted.http.shutdown()
+    scripted.http.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[edgewise.Client]:
+    with edgewise.Client(server.url, "ew_key", patience=0.5) as made:
+        yield made
+
+
+def test_a_logged_decision_is_durable_and_completed(server: Server, client: edgewise.Client) -> None:
+    item = client.log({"system": "s"}, wait=True)
+    assert item.ok
+    (stored,) = server.logged.values()
+    assert stored["id"] == item.id
+    assert stored["id"][14] == "7"
+    assert stored["occurred_at"].endswith("+00:00")
+    assert server.requests[-1][2]["Authorization"] == "Bearer ew_key"
+    assert client.log({"system": "s", "id": item.id}, wait=True).status == "duplicate"
+
+
+def test_a_refused_decision_raises_only_when_waited_for(server: Server, client: edgewise.Client) -> None:
+    error = {"code": "missing_field", "detail": "No.", "pointer": "/options", "retryable": False}
+    items = [{"id": "x", "status": "rejected", "error": error}]
+    refusal = (422, {}, json.dumps({"items": items}).encode())
+    server.script = [refusal, refusal]
+    with pytest.raises(edgewise.RefusedError, match="missing_field"):
+        client.log({}, wait=True)
+    client.log({})
+    assert client.flush(5)
+    assert client.rejected_total == 1
+    assert client.lost_total == 0
+
+
+def test_what_json_cannot_hold_is_counted_and_not_raised(client: edgewise.Client) -> None:
+    client.log({"context": object()})
+    client.log({"score": float("nan")})
+    assert client.rejected_total == 2
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [problem(503, "busy"), problem(429, "rate_limited", {"Retry-After": "0"}), (502, {}, b"<html>")],
+)
+def test_temporary_refusals_are_tried_again(server: Server, client: edgewise.Client, failure: Reply) -> None:
+    server.script = [failure, failure]
+    assert client.log({}, wait=True).ok
+    first, *again = server.posts()
+    assert len(again) == 2
+    assert all(records == first for records in again)
+
+
+def test_a_key_that_is_refused_is_not_tried_again(server: Server, client: edgewise.Client) -> None:
+    server.script = [problem(401, "unauthenticated")]
+    with pytest.raises(edgewise.RefusedError) as raised:
+        client.log({}, wait=True)
+    assert (raised.value.status, raised.value.code, len(server.posts())) == (401, "unauthenticated", 1)
+
+
+def test_many_are_split_by_the_limits_and_answered_in_order(server: Server, client: edgewise.Client) -> None:
+    server.routes["/api/v1/limits"] = lambda _: (200, {}, b'{"records": 40, "bytes": 1000000}')
+    items = client.log_many({"id": f"r{number}"} for number in range(100))
+    assert [item.id for item in items] == [f"r{number}" for number in range(100)]
+    assert [len(records) for records in server.posts()] == [40, 40, 20]
+
+
+def test_a_batch_too_large_for_the_server_is_halved(server: Server, client: edgewise.Client) -> None:
+    def picky(records: list[dict]) -> Reply:
+        return problem(413, "too_large") if len(records) > 3 else server.accept(records)
+
+    server.script = [picky] * 7
+    assert [item.id for item in client.log_many({"id": f"r{n}"} for n in range(8))] == [
+        f"r{n}" for n in range(8)
+    ]
+
+
+def test_the_buffer_sends_together_and_flushes_at_the_end(server: Server) -> None:
+    with edgewise.Client(server.url, "ew_key") as client:
+        ids = [client.log({"n": number}) for number in range(1200)]
+    assert list(server.logged) == ids
+    assert len(server.posts()) <= 4
+    assert "brief=1" in server.requests[-1][1]
+    assert client.lost_total == 0
+
+
+def test_a_server_that_stays_away_costs_records_that_are_counted(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    with edgewise.Client(server.url, "ew_key", patience=0.05) as client:
+        client.limits()
+        server.script = [problem(503, "busy")] * 50
+        client.log({})
+        client.log({})
+        assert client.flush(5)
+        assert client.lost_total == 2
+        server.script = []
+        client.log({}, wait=True)
+    assert server.requests[-1][2]["Edgewise-Lost-Total"] == "2"
+    assert [record.message for record in caplog.records if "lost" in record.message] != []
+
+
+def test_an_unreachable_server_is_named() -> None:
+    with (
+        edgewise.Client("http://127.0.0.1:9", "ew_key", patience=0.05) as client,
+        pytest.raises(edgewise.UnreachableError, match="cannot be reached"),
+    ):
+        client.log({}, wait=True)
+    with pytest.raises(ValueError, match="address"):
+        edgewise.Client("localhost:8000", "ew_key")
+
+
+def test_a_full_or_closed_buffer_loses_and_counts() -> None:
+    release = threading.Event()
+    kept = buffer.Buffer(lambda _: release.wait(5) and None, capacity=3, max_age=0.0)
+    for _ in range(10):
+        kept.add(b"{}")
+        time.sleep(0.002)
+    assert kept.lost_total >= 5
+    release.set()
+    kept.close(5)
+    before = kept.lost_total
+    kept.add(b"{}")
+    assert kept.lost_total == before + 1
+
+
+def policy_body(weights: dict[str, str], signer: notes.NoteSigner = POLICY_SIGNER, **more: Any) -> dict:
+    signed = {"weights": weights, "version": 3, "context": {"community": "de"}, "rule": "weighted_sum"} | more
+    text = canonical(signed).decode() + "\n"
+    numbers = {edge: float(Fraction(weight)) for edge, weight in weights.items()}
+    return signed | {"weights": numbers, "weights_exact": weights, "note": notes.sign(text, [signer])}
+
+
+def serve_policy(server: Server, body: dict) -> None:
+    def route(headers: dict[str, str]) -> Reply:
+        if headers.get("If-None-Match") == '"3"':
+            return 304, {"ETag": '"3"'}, b""
+        return 200, {"ETag": '"3"'}, json.dumps(body).encode()
+
+    server.routes["/api/v1/policy"] = route
+
+
+def test_the_policy_is_cached_and_asked_for_by_etag(server: Server) -> None:
+    serve_policy(server, policy_body({"safety": "2/3", "privacy": "1/3"}))
+    with edgewise.Client(server.url, "k", policy_fresh_for=0.05, policy_vkey=POLICY_SIGNER.vkey) as client:
+        policy = client.policy({"community": "de"})
+        assert policy["weights"]["privacy"] == pytest.approx(1 / 3)
+        assert len(policy["digest"]) == 64
+        assert client.policy({"community": "de"}) == policy
+        assert len(server.requests) == 1
+        time.sleep(0.06)
+        assert client.policy({"community": "de"}) == policy
+        assert server.requests[-1][1:2] == ("/api/v1/policy?community=de",)
+        assert server.requests[-1][2]["If-None-Match"] == '"3"'
+        options = [
+            {"id": "a", "edges": {"safety": 0.1, "privacy": 0.9}},
+            {"id": "b", "edges": {"safety": 0.9, "privacy": 0.1}},
+        ]
+        assert client.choose(options, {"community": "de"}).option_id == "b"
+
+
+def test_the_last_policy_goes_on_when_the_server_is_away(server: Server) -> None:
+    serve_policy(server, policy_body({"safety": "1"}))
+    with edgewise.Client(server.url, "k", policy_fresh_for=0.0) as client:
+        policy = client.policy()
+        server.routes["/api/v1/policy"] = lambda _: problem(503, "busy", {"Retry-After": "9"})
+        assert client.policy() == policy
+        with pytest.raises(edgewise.UnreachableError):
+            transport.Transport(server.url, {}).send("GET", "/api/v1/policy", patience=0.01)
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (policy_body({"safety": "1"}, notes.NoteSigner("edgewise.local/policy", bytes(32))), "known key"),
+        (policy_body({"safety": "1"}, context={"community": "fr"}), "another context"),
+        (policy_body({"safety": "1/2"}), "sum to 1"),
+        ({"weights": {"safety": 1.0}}, "blank line"),
+    ],
+)
+def test_a_policy_that_the_key_did_not_sign_is_not_believed(server: Server, body: dict, why: str) -> None:
+    serve_policy(server, body)
+    with (
+        edgewise.Client(server.url, "k", policy_vkey=POLICY_SIGNER.vkey) as client,
+        pytest.raises(edgewise.VerificationError, match=why),
+    ):
+        client.policy({"community": "de"})
+
+
+def test_what_stands_beside_the_signed_policy_is_not_used(server: Server) -> None:
+    serve_policy(server, policy_body({"safety": "1"}) | {"weights": {"safety": 0.2}, "version": 99})
+    with edgewise.Client(server.url, "k", policy_vkey=POLICY_SIGNER.vkey) as client:
+        policy = client.policy({"community": "de"})
+    assert (policy["weights"], policy["version"]) == ({"safety": 1.0}, 3)
+
+
+def test_a_receipt_is_waited_for(server: Server, client: edgewise.Client) -> None:
+    replies = [
+        problem(404, "not_yet_published", {"Retry-After": "1"}),
+        (200, {}, b"c2sp.org/tlog-proof@v1\n"),
+    ]
+    server.routes["/api/v1/decisions/x/proof"] = lambda _: replies.pop(0)
+    assert client.receipt("x").startswith("c2sp.org")
+    with pytest.raises(edgewise.RefusedError, match="not_found"):
+        client.receipt("y")
+
+
+def test_ids_are_ordered_and_new() -> None:
+    ids = [batches.new_id() for _ in range(100)]
+    assert len(set(ids)) == 100
+    assert [one[:13] for one in ids] == sorted(one[:13] for one in ids)
+    assert {one[14] for one in ids} == {"7"}
+    assert {one[19] for one in ids} <= set("89ab")
+
+
+def test_the_log_command_counts_and_names_refusals(
+    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server_options = ["--url", server.url, "--api-key", "ew_key"]
+    (tmp_path / "lines").write_text('\n{"id": "a"}\n\n{"id": "b"}\n')
+    (tmp_path / "array").write_text('[{"id": "a"},\n{"id": "c"}]')
+    assert cli.main(["log", str(tmp_path / "lines"), *server_options]) == 0
+    assert cli.main(["log", str(tmp_path / "array"), *server_options]) == 0
+    assert capsys.readouterr().out == "2 logged\n1 duplicate, 1 logged\n"
+    items = [{"id": "d", "status": "rejected", "error": {"code": "unknown_edge", "detail": "No."}}]
+    server.script = [(422, {}, json.dumps({"items": items}).encode())]
+    (tmp_path / "bad").write_text('{"id": "d"}')
+    assert cli.main(["log", str(tmp_path / "bad"), *server_options]) == 1
+    assert "d: unknown_edge" in capsys.readouterr().err
+    assert cli.main(["log", str(tmp_path / "bad"), "--url", server.url]) == 1
+    assert cli.main(["log", str(tmp_path / "none"), *server_options]) == 1
+
+
+def test_the_policy_command_shows_it(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    serve_policy(server, policy_body({"safety": "1"}))
+    arguments = ["policy", "--context", "community=de", "--url", server.url, "--api-key", "ew_key"]
+    assert cli.main([*arguments, "--vkey", POLICY_SIGNER.vkey]) == 0
+    assert json.loads(capsys.readouterr().out)["weights"] == {"safety": 1.0}
