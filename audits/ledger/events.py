@@ -16,7 +16,7 @@ Secrets = dict[str, dict[str, str]]
 def entry_of(event: trail.Event) -> tuple[bytes, Secrets]:
     """The event's entry, and for each sealed fact its value and salt (Base64), which stay outside the log.
 
-    ``{"at", "by", "facts", "sealed", "subject", "type"}``; each sealed fact is ``{"commitment"}`` to its canonical JSON.
+    ``{"at", "by", "facts", "sealed", "subject", "type"}``; a sealed fact is ``{"commitment"}`` to its canonical JSON.
     """
     secrets: Secrets = {}
     stated: dict[str, Any] = {}

@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Sequence
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from edgewise import merkle, proofs, tiles, trust
 from edgewise.merkle import HASH_BYTES, TILE_WIDTH
@@ -46,11 +46,8 @@ def logs(*, organisation: Organisation) -> QuerySet[Log]:
 
 def by_path(*, organisation_slug: str, slug: str) -> Log | None:
     """The log whose address is ``/log/<organisation>/<slug>``."""
-    found = Log.objects.filter(organisation__slug=organisation_slug)
-    if slug == ORGANISATION_SLUG:
-        found = found.filter(system__isnull=True)
-    else:
-        found = found.filter(system__slug=slug)
+    which = Q(system__isnull=True) if slug == ORGANISATION_SLUG else Q(system__slug=slug)
+    found = Log.objects.filter(which, organisation__slug=organisation_slug)
     return found.select_related("organisation", "system").first()
 
 
@@ -150,7 +147,7 @@ def vkeys(*, log: Log) -> tuple[str, ...]:
 
 
 def policy_file(*, log: Log, url: str) -> str:
-    """The C2SP tlog-policy of one log, for auditors' tools; the ML-DSA key stands in a comment for those that know it."""
+    """The C2SP tlog-policy of one log, for auditors' tools. The ML-DSA key stands in a comment."""
     ed25519, ml_dsa = vkeys(log=log)
     return f"# also signed by {ml_dsa}\n{trust.for_log([ed25519], url).text()}"
 
@@ -185,7 +182,5 @@ def opened(*, log: Log, index: int) -> dict[str, dict[str, str]]:
     found = SealedFacts.objects.filter(log=log, index=index).select_related("data_key").first()
     if found is None:
         return {}
-    plain = sealing.decrypt(
-        found.data_key, found.blob, bound_to=entries_of_events.binding(log.origin, index)
-    )
+    plain = sealing.decrypt(found.data_key, found.blob, bound_to=entries_of_events.binding(log.origin, index))
     return dict(entries_of_events.parse(plain))

@@ -49,4 +49,8 @@ def sentence(entry: Mapping[str, Any]) -> str:
 def name_of(subject: str) -> str:
     """A subject without its kind where the kind says nothing more: ``system:moderation`` reads ``moderation``."""
     kind, found, name = subject.partition(":")
-    return name if found and kind in {"system", "council", "version", "edge", "organisation"} else subject.replace(":", " ")
+    return (
+        name
+        if found and kind in {"system", "council", "version", "edge", "organisation"}
+        else subject.replace(":", " ")
+    )

@@ -22,7 +22,11 @@ def logs(request: guards.OrganisationRequest) -> HttpResponse:
     """The state of every log, how to verify it, and what was written last."""
     recent = list(selectors.events(organisation=request.organisation)[:RECENT])
     states = pages.states(organisation=request.organisation)
-    context = {"states": states, "rows": pages.rows(recent), "example": api.url_of(states[0].log) if states else ""}
+    context = {
+        "states": states,
+        "rows": pages.rows(recent),
+        "example": api.url_of(states[0].log) if states else "",
+    }
     return render(request, "audits/ledger/logs.html", context)
 
 

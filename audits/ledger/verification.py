@@ -1,0 +1,180 @@
+"""Checks a whole log in the database: every entry, tile, the head and every checkpoint, from the first to the last.
+
+PostgreSQL's superuser can switch triggers off; what was changed behind the ledger's back is found here, and the first
+bad index named. What was rewritten together with everything derived from it, checkpoints included, only a checkpoint or
+receipt kept elsewhere can tell: give it as `remembered`.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from edgewise import merkle, notes
+from edgewise.checkpoints import Checkpoint
+from edgewise.errors import VerificationError
+from edgewise.merkle import HASH_BYTES, TILE_HEIGHT, TILE_WIDTH
+
+from audits.ledger import keys, models, selectors
+from audits.ledger.models import Entry, Head, Log, Published, Tile
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A log in which everything holds."""
+
+    size: int
+    root: bytes
+    checkpoints: int
+
+
+def verify(*, log: Log, remembered: Sequence[str] = (), progress: Progress | None = None) -> Verified:
+    """Checks one log. `remembered` are signed checkpoints kept elsewhere, which the log must continue.
+
+    Raises VerificationError, with the first bad index where one can be named.
+    """
+    head = Head.objects.get(log=log)
+    signed = _signed(log, remembered)
+    frontier = merkle.Frontier()
+    agreed = _check_roots(frontier, signed, 0, 0)
+    for hashes in _leaves(log, head):
+        for piece in _pieces(hashes, frontier.size, [each.size for each in signed]):
+            for tile in frontier.append(piece):
+                _check_tile(log, tile)
+            agreed = _check_roots(frontier, signed, frontier.size, agreed)
+        if progress:
+            progress(frontier.size, head.size)
+    _check_end(log, head, frontier)
+    _check_reach(log, head, signed)
+    return Verified(head.size, frontier.root(), len(signed))
+
+
+def _signed(log: Log, remembered: Sequence[str]) -> list[Checkpoint]:
+    """Every checkpoint, stored or remembered, by size, once its signature holds."""
+    known = keys.vkeys(log.origin)
+    found = [notes.open_checkpoint(note, known) for note in remembered]
+    if any(checkpoint.origin != log.origin for checkpoint in found):
+        raise VerificationError("a checkpoint given is that of another log")
+    last = 0
+    for row in models.Checkpoint.objects.filter(log=log).select_related("log").order_by("size").iterator():
+        found.append(_open(row, known, last))
+        last = row.size
+    return sorted(found, key=lambda each: each.size)
+
+
+def _open(row: models.Checkpoint, known: Sequence[str], last: int) -> Checkpoint:
+    """A stored checkpoint; what it seals beyond `last` is in doubt if it does not hold."""
+    try:
+        checkpoint = notes.open_checkpoint(row.note, known)
+    except VerificationError as error:
+        raise VerificationError(f"the checkpoint of size {row.size}: {error}", index=last) from None
+    if checkpoint != Checkpoint(row.log.origin, row.size, bytes(row.root)):
+        raise VerificationError(f"the checkpoint of size {row.size} states something else", index=last)
+    return checkpoint
+
+
+def _leaves(log: Log, head: Head) -> Iterator[list[bytes]]:
+    """The leaf hashes, tile by tile, each computed from its entry and found equal to the hash stored."""
+    edge = _edge(head).partial(0)
+    for first in range(0, head.size, TILE_WIDTH):
+        width = min(TILE_WIDTH, head.size - first)
+        hashes = merkle.leaf_hashes(_entries(log, first, width))
+        stored = _stored_tile(log, 0, first // TILE_WIDTH) if width == TILE_WIDTH else edge
+        _compare(stored, b"".join(hashes), first, 1)
+        yield hashes
+
+
+def _edge(head: Head) -> merkle.Frontier:
+    """The head's edge; it must be as long as its size asks for."""
+    try:
+        edge = merkle.Frontier.from_bytes(bytes(head.edge))
+    except ValueError:
+        raise VerificationError("the head of the log is damaged") from None
+    if edge.size != head.size:
+        index = min(edge.size, head.size)
+        raise VerificationError(f"the head states {head.size} entries, its edge {edge.size}", index=index)
+    return edge
+
+
+def _entries(log: Log, first: int, width: int) -> list[bytes]:
+    rows = Entry.objects.filter(log=log, index__gte=first, index__lt=first + width).order_by("index")
+    found = list(rows.values_list("index", "entry"))
+    for expected, (index, _entry) in enumerate(found, first):
+        if index != expected:
+            raise VerificationError(f"entry {expected} is missing", index=expected)
+    if len(found) < width:
+        missing = first + len(found)
+        raise VerificationError(f"entry {missing} is missing", index=missing)
+    return [bytes(entry) for _index, entry in found]
+
+
+def _stored_tile(log: Log, level: int, n: int) -> bytes:
+    found = Tile.objects.filter(log=log, level=level, n=n).values_list("hashes", flat=True).first()
+    if found is None:
+        first = n << (TILE_HEIGHT * (level + 1))
+        raise VerificationError(f"tile {level}/{n} is missing", index=first)
+    return bytes(found)
+
+
+def _check_tile(log: Log, tile: merkle.Tile) -> None:
+    """Compares a full tile above level 0 with the one stored; those of level 0 were compared with the entries."""
+    if tile.level:
+        span = TILE_WIDTH**tile.level
+        _compare(_stored_tile(log, tile.level, tile.n), tile.hashes, tile.n * TILE_WIDTH * span, span)
+
+
+def _compare(stored: bytes, computed: bytes, first: int, span: int) -> None:
+    if stored == computed:
+        return
+    for offset in range(0, max(len(stored), len(computed)), HASH_BYTES):
+        if stored[offset : offset + HASH_BYTES] != computed[offset : offset + HASH_BYTES]:
+            index = first + offset // HASH_BYTES * span
+            raise VerificationError(f"entry {index} is not what its hash in the log says", index=index)
+
+
+def _pieces(hashes: list[bytes], start: int, sizes: Sequence[int]) -> Iterator[list[bytes]]:
+    """The hashes cut wherever a checkpoint ends, so that its root can be compared."""
+    cuts = sorted({size - start for size in sizes if start < size < start + len(hashes)})
+    for begin, end in zip([0, *cuts], [*cuts, len(hashes)], strict=True):
+        yield hashes[begin:end]
+
+
+def _check_roots(frontier: merkle.Frontier, signed: Sequence[Checkpoint], size: int, agreed: int) -> int:
+    """Compares the roots of checkpoints of this size; returns the last size on which log and checkpoints agree."""
+    for checkpoint in signed:
+        if checkpoint.size == size:
+            if checkpoint.root != frontier.root():
+                raise VerificationError(
+                    f"the checkpoint of size {size} was signed over other entries, from {agreed} on",
+                    index=agreed,
+                )
+            agreed = size
+    return agreed
+
+
+def _check_end(log: Log, head: Head, frontier: merkle.Frontier) -> None:
+    """The edge, and nothing beyond it."""
+    edge = _edge(head)
+    level, size = 0, head.size
+    while size:
+        span = TILE_WIDTH**level
+        _compare(edge.partial(level), frontier.partial(level), (size - size % TILE_WIDTH) * span, span)
+        level, size = level + 1, size >> TILE_HEIGHT
+    if Entry.objects.filter(log=log, index__gte=head.size).exists():
+        raise VerificationError(f"there are entries beyond the end of the log, {head.size}", index=head.size)
+    expected = sum(head.size >> (TILE_HEIGHT * (level + 1)) for level in range(8))
+    if Tile.objects.filter(log=log).count() != expected:
+        raise VerificationError("there are tiles beyond the end of the log", index=head.size)
+
+
+def _check_reach(log: Log, head: Head, signed: Sequence[Checkpoint]) -> None:
+    """No checkpoint covers more than the log has, and the latest one is the one published."""
+    reach = signed[-1].size if signed else 0
+    if reach > head.size:
+        raise VerificationError(
+            f"a checkpoint covers {reach} entries, the log has {head.size}", index=head.size
+        )
+    stored = selectors.latest_checkpoint(log=log)
+    published = Published.objects.get(log=log).size
+    if published != (stored.size if stored else None):
+        raise VerificationError("the latest checkpoint is not the one published", index=published)
