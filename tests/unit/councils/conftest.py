@@ -4,7 +4,6 @@ from fractions import Fraction
 
 import pytest
 
-from governance.edges import services as edges
 from governance.organisations import services as organisations
 from governance.policies import services as policies
 from governance.systems import services as systems
@@ -53,10 +52,7 @@ def system(organisation):
         by=None,
         at=AT,
     )
-    texts = {"definition": "d", "anchor_low": "0", "anchor_mid": "half", "anchor_high": "1"}
-    edges.define(
-        system=made, edges=[{"slug": slug, "name": slug.title(), **texts} for slug in EDGES], by=None, at=AT
-    )
+    stage.define_edges(made, *EDGES)
     weights = {"safety": Fraction(6, 10), "privacy": Fraction(3, 10), "expression": Fraction(1, 10)}
     policies.set_first(system=made, weights=weights, by=None, at=AT)
     return made

@@ -7,6 +7,7 @@ from councils.membership import services as membership
 from councils.voting import lifecycle
 from councils.voting import services as voting
 from governance import trail
+from governance.edges import services as edges
 from governance.organisations import services as organisations
 
 AT = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
@@ -95,3 +96,10 @@ def vote(proposal, person, points=(50, 30, 20), stance="agree", *, at=None, reas
         by=person,
         at=at or after(HOUR + 1),
     )
+
+
+def define_edges(system, *slugs):
+    """The next version of the system's edges."""
+    texts = {"definition": "d", "anchor_low": "0", "anchor_mid": "half", "anchor_high": "1"}
+    cards = [{"slug": slug, "name": slug.title(), **texts} for slug in slugs]
+    return edges.define(system=system, edges=cards, by=None, at=AT)
