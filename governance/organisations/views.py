@@ -89,8 +89,8 @@ def _by_person(organisation: Organisation) -> list[dict[str, object]]:
 @require_POST
 @guards.require("manage_people")
 def give_role(request: guards.OrganisationRequest) -> HttpResponse:
-    form, person = _role_and_person(request)
     with refusals.as_message(request):
+        form, person = _role_and_person(request)
         services.give_role(
             organisation=request.organisation,
             person=person,
@@ -105,8 +105,8 @@ def give_role(request: guards.OrganisationRequest) -> HttpResponse:
 @require_POST
 @guards.require("manage_people")
 def withdraw_role(request: guards.OrganisationRequest) -> HttpResponse:
-    form, person = _role_and_person(request)
     with refusals.as_message(request):
+        form, person = _role_and_person(request)
         services.withdraw_role(
             organisation=request.organisation,
             person=person,
@@ -119,13 +119,12 @@ def withdraw_role(request: guards.OrganisationRequest) -> HttpResponse:
 
 
 def _role_and_person(request: guards.OrganisationRequest) -> tuple[forms.Role, Person]:
+    """The role and the person named, who has to hold a role in the organisation already."""
     form = forms.Role(request.POST)
-    if not form.is_valid():
-        raise Http404
     members = selectors.memberships(organisation=request.organisation)
-    membership = members.filter(person=form.cleaned_data["person"]).first()
+    membership = members.filter(person=form.cleaned_data["person"]).first() if form.is_valid() else None
     if membership is None:
-        raise Http404
+        raise services.UnknownRole(_("Choose a person of this organisation and a role."))
     return form, membership.person
 
 

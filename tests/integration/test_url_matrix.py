@@ -7,7 +7,9 @@ it is written which role may do what. A page without a guard fails, and so does 
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.db import transaction
@@ -20,12 +22,13 @@ from governance.access.guards import Guard
 from governance.access.roles import ROLES
 from tests.integration import two_houses
 from tests.integration.two_houses import House
-from tests.integration.url_samples import SAMPLES
+from tests.integration.url_samples import PERSONAL, QUERIES, SAMPLES
 
 AT = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
 # Sign-in is django-allauth's; what an anonymous visitor and a signed-in one get there is its own contract.
 FOREIGN = ("allauth.",)
 FOREIGN_NAMES = ("openapi",)
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,21 @@ class Url:
     def api_view(self) -> Any:
         return getattr(self.view, "cls", None)
 
+    @property
+    def methods(self) -> list[str]:
+        if self.api_view is None:
+            return ["GET", "POST"]
+        return [method for method in METHODS if hasattr(self.api_view, method.lower())]
+
+    def permissions(self, method: str) -> list[Any]:
+        """The permissions that guard one method of an endpoint."""
+        view = self.api_view()
+        view.request = SimpleNamespace(method=method)
+        return list(view.get_permissions())
+
     def path(self, house: House) -> str:
+        if self.name in QUERIES:
+            return f"{reverse(self.name)}?{urlencode(QUERIES[self.name](house))}"
         if not self.has_parameters:
             return reverse(self.name)
         assert self.name in SAMPLES, f"add a sample for {self.name} to tests/integration/url_samples.py"
@@ -57,7 +74,8 @@ def _urls(patterns: list[URLPattern | URLResolver], namespace: str = "") -> Iter
             inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
             yield from _urls(pattern.url_patterns, inner)
         elif not pattern.callback.__module__.startswith(FOREIGN):
-            yield Url(f"{namespace}{pattern.name}", pattern.callback, bool(pattern.pattern.converters))
+            name = f"{namespace}{pattern.name}"
+            yield Url(name, pattern.callback, bool(pattern.pattern.converters) or name in QUERIES)
 
 
 URLS = sorted(_urls(get_resolver().url_patterns), key=lambda url: url.name)
@@ -73,31 +91,70 @@ def houses(django_db_setup: None, django_db_blocker: Any) -> Iterator[tuple[Hous
         transaction.set_rollback(True)
 
 
+VISITORS = ("anonymous", "api key", "outsider", *ROLES)
+ROLE_OF = {"outsider": "owner"}
+
+
+@dataclass(frozen=True)
+class Question:
+    """One request of the matrix."""
+
+    url: Url
+    method: str
+    visitor: str
+    owner_of_path: str
+
+    @property
+    def own(self) -> bool:
+        """Whether the path names something of the visitor's own organisation, or nothing in particular."""
+        mine = "theirs" if self.visitor == "outsider" else "ours"
+        return not self.url.has_parameters or self.owner_of_path == mine
+
+    @property
+    def role(self) -> str:
+        return ROLE_OF.get(self.visitor, self.visitor)
+
+
 @pytest.fixture
 def ask(houses: tuple[House, House], django_db_blocker: Any) -> Iterator[Any]:
-    """Asks for a path as a visitor and gives the status; whatever the request wrote is undone."""
+    """Asks a question and gives the answer; whatever the request wrote is undone."""
+    ours, theirs = houses
+    people = {**ours.people, "outsider": theirs.people["owner"]}
 
-    def ask(path: str, visitor: str) -> tuple[int, str]:
-        ours, theirs = houses
+    def ask(question: Question) -> Any:
+        house = ours if question.owner_of_path == "ours" else theirs
         client = Client(raise_request_exception=False)
-        headers = {"Authorization": f"Bearer {ours.secret}"} if visitor == "api key" else {}
+        headers = {"Authorization": f"Bearer {ours.secret}"} if question.visitor == "api key" else {}
         with transaction.atomic():
-            if visitor in ROLES:
-                client.force_login(ours.people[visitor], backend="django.contrib.auth.backends.ModelBackend")
-            if visitor == "outsider":
-                client.force_login(theirs.people["owner"], backend="django.contrib.auth.backends.ModelBackend")
-            response = client.get(path, headers=headers)
-            if response.status_code == 405:
-                response = client.post(path, {}, content_type="application/json", headers=headers)
+            if question.visitor in people:
+                client.force_login(
+                    people[question.visitor], backend="django.contrib.auth.backends.ModelBackend"
+                )
+            path, kind = question.url.path(house), "application/json"
+            response = client.generic(question.method, path, b"{}", content_type=kind, headers=headers)
             transaction.set_rollback(True)
-        return response.status_code, response.headers.get("Location", "")
+        return response
 
     with django_db_blocker.unblock():
         yield ask
 
 
-VISITORS = ("anonymous", "api key", "outsider", *ROLES)
-ROLE_OF = {"outsider": "owner"}
+def _questions(url: Url) -> Iterator[Question]:
+    for method in url.methods:
+        for visitor in VISITORS:
+            yield Question(url, method, visitor, "ours")
+            if url.has_parameters:
+                yield Question(url, method, visitor, "theirs")
+
+
+def _wrong(url: Url, ask: Any, expected_of: Any) -> list[str]:
+    wrong = []
+    for question in _questions(url):
+        response, expected = ask(question), expected_of(question)
+        if not _fits(response, expected):
+            who = f"{question.method} as {question.visitor} on {question.owner_of_path}"
+            wrong.append(f"{who}: {response.status_code}, not {expected}")
+    return wrong
 
 
 def test_every_page_has_a_guard() -> None:
@@ -107,90 +164,81 @@ def test_every_page_has_a_guard() -> None:
 
 def test_every_endpoint_states_who_may_use_it() -> None:
     """The default permission is closed; an endpoint that forgets its own is useless and fails here."""
-    assert [url.name for url in ENDPOINTS if access_api.Closed in _classes(url.api_view)] == []
+    closed = [
+        (url.name, method)
+        for url in ENDPOINTS
+        for method in url.methods
+        if any(isinstance(permission, access_api.Closed) for permission in url.permissions(method))
+    ]
+    assert closed == []
 
 
 @pytest.mark.parametrize("url", PAGES, ids=lambda url: url.name)
-def test_page_answers_each_visitor_as_its_guard_says(url: Url, ask: Any, houses: tuple[House, House]) -> None:
-    """302 to sign-in, 403 or 404 exactly where the guard, the role and the organisation demand it."""
-    wrong = []
-    for visitor in VISITORS:
-        for owner_of_path, house in (("ours", houses[0]), ("theirs", houses[1])):
-            status, location = ask(url.path(house), visitor)
-            expected = _of_page(url, visitor, owner_of_path)
-            if not _fits(status, location, expected):
-                wrong.append(f"{visitor} on {owner_of_path} ({url.path(house)}): {status}, not {expected}")
-            if not url.has_parameters:
-                break
-    assert wrong == []
+def test_page_answers_each_visitor_as_its_guard_says(url: Url, ask: Any) -> None:
+    """To sign-in, 403 or 404 exactly where the guard, the role and the organisation demand it."""
+    assert _wrong(url, ask, _of_page) == []
 
 
 @pytest.mark.parametrize("url", ENDPOINTS, ids=lambda url: url.name)
-def test_endpoint_answers_each_visitor_as_its_permissions_say(
-    url: Url, ask: Any, houses: tuple[House, House]
-) -> None:
+def test_endpoint_answers_each_visitor_as_its_permissions_say(url: Url, ask: Any) -> None:
     """401, 403 or 404 exactly where the permission classes, the role and the organisation demand it."""
-    wrong = []
-    for visitor in VISITORS:
-        for owner_of_path, house in (("ours", houses[0]), ("theirs", houses[1])):
-            status, location = ask(url.path(house), visitor)
-            expected = _of_endpoint(url, visitor, owner_of_path)
-            if not _fits(status, location, expected):
-                wrong.append(f"{visitor} on {owner_of_path} ({url.path(house)}): {status}, not {expected}")
-            if not url.has_parameters:
-                break
-    assert wrong == []
+    assert _wrong(url, ask, _of_endpoint) == []
 
 
-def _of_page(url: Url, visitor: str, owner_of_path: str) -> str:
-    """One of: sign-in, forbidden, unknown, allowed, open."""
-    guard = url.guard
-    assert guard is not None, f"{url.name} has no guard"
+def _of_page(question: Question) -> str:
+    """One of: open, sign-in, forbidden, unknown, allowed."""
+    guard = question.url.guard
+    assert guard is not None, f"{question.url.name} has no guard"
     if guard.kind == "public":
         return "open"
-    if visitor in {"anonymous", "api key"}:
+    if question.visitor in {"anonymous", "api key"}:
         return "sign-in"
-    if guard.permissions and not ROLES[ROLE_OF.get(visitor, visitor)] & set(guard.permissions):
+    if guard.permissions and not ROLES[question.role] & set(guard.permissions):
         return "forbidden"
-    own = "theirs" if visitor == "outsider" else "ours"
-    return "allowed" if not url.has_parameters or owner_of_path == own else "unknown"
+    return _own_or_unknown(question)
 
 
-def _of_endpoint(url: Url, visitor: str, owner_of_path: str) -> str:
-    classes = _classes(url.api_view)
-    if all(issubclass(kind, access_api.Open) for kind in classes if isinstance(kind, type)):
+def _of_endpoint(question: Question) -> str:
+    """One of: open, unauthenticated, forbidden, unknown, allowed."""
+    permissions = question.url.permissions(question.method)
+    if all(isinstance(permission, access_api.Open) for permission in permissions):
         return "open"
-    if visitor == "anonymous":
+    if question.visitor == "anonymous":
         return "unauthenticated"
-    if not all(_grants(kind, visitor) for kind in classes):
+    if not all(_grants(permission, question) for permission in permissions):
         return "forbidden"
-    own = "theirs" if visitor == "outsider" else "ours"
-    return "allowed" if not url.has_parameters or owner_of_path == own else "unknown"
+    return _own_or_unknown(question)
 
 
-def _classes(view: Any) -> list[Any]:
-    return list(view.permission_classes)
+def _own_or_unknown(question: Question) -> str:
+    personal = PERSONAL.get(question.url.name, question.visitor)
+    return "allowed" if question.own and personal == question.visitor else "unknown"
 
 
-def _grants(kind: Any, visitor: str) -> bool:
-    """Whether a permission class, or an "or" or "and" of two, lets the visitor pass."""
-    if isinstance(kind, drf.OperandHolder):
-        left, right = _grants(kind.op1_class, visitor), _grants(kind.op2_class, visitor)
-        return left or right if kind.operator_class is drf.OR else left and right
-    if hasattr(kind, "scope"):
-        return visitor == "api key"
-    if hasattr(kind, "codenames"):
-        return visitor != "api key" and bool(ROLES[ROLE_OF.get(visitor, visitor)] & set(kind.codenames))
-    return issubclass(kind, access_api.Open)
+def _grants(permission: Any, question: Question) -> bool:
+    """Whether a permission, or an "or" or "and" of two, lets the visitor pass."""
+    if isinstance(permission, (drf.OR, drf.AND)):
+        both = [_grants(permission.op1, question), _grants(permission.op2, question)]
+        return any(both) if isinstance(permission, drf.OR) else all(both)
+    if hasattr(permission, "scope"):
+        return question.visitor == "api key"
+    if hasattr(permission, "codenames"):
+        return question.visitor != "api key" and bool(ROLES[question.role] & set(permission.codenames))
+    return isinstance(permission, access_api.Open)
 
 
-def _fits(status: int, location: str, expected: str) -> bool:
-    to_sign_in = status == 302 and "/accounts/login/" in location
-    return {
-        "sign-in": to_sign_in,
-        "unauthenticated": status == 401,
-        "forbidden": status == 403,
-        "unknown": status == 404,
-        "allowed": status < 500 and status not in {401, 403, 404} and not to_sign_in,
-        "open": status < 500 and status != 403 and not to_sign_in,
-    }[expected]
+def _fits(response: Any, expected: str) -> bool:
+    """A method the URL does not offer says nothing about what exists, whoever asks."""
+    status = response.status_code
+    to_sign_in = status == 302 and "/accounts/login/" in response.headers["Location"]
+    return (
+        status == 405
+        or {
+            "sign-in": to_sign_in,
+            "unauthenticated": status == 401,
+            "forbidden": status == 403,
+            "unknown": status == 404,
+            "allowed": status < 500 and status not in {401, 403, 404} and not to_sign_in,
+            "open": status < 500 and status != 403 and not to_sign_in,
+        }[expected]
+    )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from audits.ledger import signer
 from governance.access import roles
 from governance.access import services as access
 from governance.access.models import ApiKey, PersonalToken
@@ -45,6 +46,7 @@ def build(*, slug: str, at: dt.datetime) -> House:
         person=people["member"], organisation=house, label="test", by=people["member"], at=at
     )
     job = jobs.enqueue(task="tests.nothing", arguments={}, organisation=house, at=at)
+    signer.publish_all(at=at)
     return House(house, people, system, key, secret, token, job)
 
 

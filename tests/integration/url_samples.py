@@ -15,6 +15,10 @@ def _system(house: House) -> dict[str, Any]:
     return {"slug": house.system.slug}
 
 
+def _log(house: House) -> dict[str, Any]:
+    return {"organisation": house.organisation.slug, "log": house.system.slug}
+
+
 SAMPLES: dict[str, Sample] = {
     "system": _system,
     "new_version": _system,
@@ -28,5 +32,20 @@ SAMPLES: dict[str, Sample] = {
     "revoke_key": lambda house: {"slug": house.system.slug, "key_id": house.key.pk},
     "revoke_token": lambda house: {"token_id": house.token.pk},
     "act_for": lambda house: {"slug": house.organisation.slug},
+    "log_checkpoint": _log,
+    "log_policy": _log,
+    "log_tile": lambda house: _log(house) | {"path": "0/000.p/1"},
+    "log_entry": lambda house: _log(house) | {"index": 0},
+    "log_receipt": lambda house: _log(house) | {"index": 0},
     "job": lambda house: {"job_id": house.job.pk},
+    "api:system": _system,
 }
+
+# Endpoints that name what they are about in the query.
+QUERIES: dict[str, Sample] = {
+    "api:edges": lambda house: {"system": house.system.slug},
+    "api:policies": lambda house: {"system": house.system.slug},
+}
+
+# What belongs to one person of the house: to everybody else it does not exist. By role of that person.
+PERSONAL = {"revoke_token": "member"}
