@@ -42,6 +42,7 @@ def program(name: str, arguments: list[str]) -> int:
 
 def start_all(deployment: Deployment) -> None:
     """Database, migrations, processes."""
+    deployment.refuse_taken_port()
     deployment.start_database()
     deployment.migrate()
     deployment.start_processes()

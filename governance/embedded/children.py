@@ -38,7 +38,12 @@ class Child:
     started: float = 0.0
 
     def start(self) -> None:
-        """Start it in a session of its own, so that Ctrl-C reaches only the command that people started."""
+        """Start it in a session of its own, so that Ctrl-C reaches only the command that people started.
+
+        Of an earlier run nothing is left beside it: a killed web server leaves workers that would go on serving.
+        """
+        if self.process is not None:
+            kill_session(self.pid)
         if self.before is not None:
             self.before()
         with self.log.open("ab") as log:

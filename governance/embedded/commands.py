@@ -18,7 +18,7 @@ def web(environment: Mapping[str, str]) -> list[str]:
     """The web server: a few processes, each with threads that may wait for the database."""
     host, port = address(environment)
     workers = environment.get("EDGEWISE_WEB_WORKERS", "2")
-    threads = environment.get("EDGEWISE_WEB_THREADS", "16")
+    threads = environment.get("EDGEWISE_WEB_THREADS", "12")
     scale = ["--workers", workers, "--blocking-threads", threads, "--respawn-failed-workers"]
     place = ["--host", host, "--port", str(port), "--log-level", "warning", "--no-ws"]
     application = "governance.config.wsgi:application"

@@ -57,6 +57,7 @@ class Deployment:
 
     def __enter__(self) -> "Deployment":
         self.lock.take()
+        children.end_orphans(self.mark)
         for death in ENDING:
             signal.signal(death, signal.default_int_handler)
         return self
@@ -72,9 +73,19 @@ class Deployment:
             self.cluster.stop()
         self.lock.release()
 
+    def refuse_taken_port(self) -> None:
+        """Raise CannotStartError when something else listens where the web server will."""
+        host, port = commands.address(self.environment)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError as error:
+                remedy = f"choose another, for example: PORT={port + 1} {self.lock.command}"
+                raise CannotStartError(f"Port {port} is taken; {remedy} ({error})") from None
+
     def start_database(self) -> None:
         """The embedded PostgreSQL, unless the environment names another server."""
-        children.end_orphans(self.mark)
         if "DATABASE_URL" in self.environment:
             if "DATABASE_OWNER_URL" not in self.environment:
                 raise CannotStartError(
@@ -102,8 +113,6 @@ class Deployment:
 
     def start_processes(self) -> None:
         """Web server, worker and beat; returns when the web server answers."""
-        host, port = commands.address(self.environment)
-        refuse_taken(host, port)
         with timed(f"The web server answers at {self.url}"):
             for name, command in commands.PROCESSES.items():
                 self.supervisor.start(self._child(name, command(self.environment)))
@@ -156,15 +165,3 @@ def end(process: subprocess.Popen[bytes]) -> None:
             process.wait(COMMAND_SECONDS)
         process.kill()
     process.wait()
-
-
-def refuse_taken(host: str, port: int) -> None:
-    """Raise CannotStartError when something else listens there."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise CannotStartError(
-                f"Port {port} is taken; choose another: PORT={port + 1} make run ({error})"
-            ) from None

@@ -95,7 +95,7 @@ class Lock:
             file.close()
             raise CannotStartError(
                 f"{self.home.root} is in use by {holder}. Stop it first, or use another home and port, "
-                f"for example: EDGEWISE_HOME=./var2 PORT=8001 make {self.command}"
+                f"for example: EDGEWISE_HOME=./var2 PORT=8001 {self.command}"
             ) from None
         file.truncate(0)
         file.write(f"`{self.command}` (process {os.getpid()})")

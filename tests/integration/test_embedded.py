@@ -303,6 +303,21 @@ def test_a_child_that_ignores_the_request_is_killed_with_what_it_started(tmp_pat
     assert eventually(lambda: not is_running(grandchild), seconds=5)
 
 
+def test_what_a_dead_child_started_is_gone_before_it_starts_again(tmp_path: Path) -> None:
+    """A killed web server leaves workers that hold its port."""
+    child = a_child(tmp_path, "sleep 300 & echo $!; wait")
+    child.start()
+    assert eventually(lambda: bool(child.last_words().strip()))
+    grandchild = int(child.last_words())
+    os.kill(child.pid, signal.SIGKILL)
+    supervisor = Supervisor(say=lambda text: None)
+    supervisor.add(child)
+    killed = child.pid
+    assert supervisor.watch(lambda: child.alive and child.pid != killed, seconds=10)
+    assert eventually(lambda: not is_running(grandchild), seconds=5)
+    child.stop()
+
+
 def test_what_a_killed_command_left_is_found_by_its_mark(tmp_path: Path) -> None:
     """Only processes with this home's mark are ended."""
     mark, other = f"EDGEWISE_SUPERVISED={tmp_path}/a", f"EDGEWISE_SUPERVISED={tmp_path}/b"

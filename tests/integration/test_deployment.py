@@ -1,0 +1,178 @@
+"""The commands people type: everything starts, survives kills, and leaves nothing behind."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from governance.embedded import children, commands
+from tests import live
+
+EMBEDDED = [sys.executable, "-m", "governance.embedded"]
+READY = "Ctrl-C stops it."
+OURS = ("DATABASE_URL", "DATABASE_OWNER_URL", "BROKER_URL", "EDGEWISE_HOME", "PORT")
+
+
+def environment(home: Path, port: int) -> dict[str, str]:
+    rest = {name: value for name, value in os.environ.items() if name not in OURS}
+    return rest | {"EDGEWISE_HOME": str(home), "PORT": str(port), "PYTHONUNBUFFERED": "1"}
+
+
+@dataclass
+class Serving:
+    """A `make run` that is ready."""
+
+    process: subprocess.Popen[str]
+    home: Path
+    port: int
+
+    def answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=5) as response:
+                return bool(response.status == 200)
+        except OSError:
+            return False
+
+    def child(self, word: str) -> int:
+        """The id of the supervisor's own child whose command line has `word`; 0 when there is none."""
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+                line = (folder / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if parent == self.process.pid and word.encode() in line:
+                return int(folder.name)
+        return 0
+
+    def left(self) -> list[int]:
+        return children.orphans(f"EDGEWISE_SUPERVISED={self.home}")
+
+
+def start(home: Path) -> Serving:
+    port = live.free_port()
+    process = subprocess.Popen(
+        [*EMBEDDED, "run"], env=environment(home, port), cwd=commands.ROOT, stdout=subprocess.PIPE, text=True
+    )
+    line = process.stdout.readline()
+    assert READY in line, line
+    return Serving(process, home, port)
+
+
+def ask(serving: Serving, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Another command on the same home."""
+    command = [*EMBEDDED, *arguments]
+    own = environment(serving.home, serving.port)
+    return subprocess.run(command, env=own, cwd=commands.ROOT, capture_output=True, text=True, timeout=120)
+
+
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """Stopped as Ctrl-C does it; then nothing is left and the exit is clean."""
+    serving = start(tmp_path_factory.mktemp("home").resolve())
+    yield serving
+    serving.process.send_signal(signal.SIGINT)
+    with serving.process:
+        assert serving.process.wait(60) == 0
+    assert serving.left() == []
+    assert not serving.answers()
+
+
+def test_everything_a_request_needs_is_there(serving: Serving) -> None:
+    """Database, migrations, keys and broker."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{serving.port}/readyz", timeout=10) as response:
+        assert response.status == 200
+
+
+def test_a_second_command_on_the_same_home_is_refused_with_the_remedy(serving: Serving) -> None:
+    """It names the one that holds the home."""
+    done = ask(serving, "run")
+    assert done.returncode == 1
+    assert f"in use by `make run` (process {serving.process.pid})" in done.stderr
+    assert "EDGEWISE_HOME=" in done.stderr
+
+
+def test_a_shell_joins_the_running_database(serving: Serving) -> None:
+    """Management commands work beside `make run`; the command's exit status is the shell's."""
+    done = ask(
+        serving, "shell", "--", sys.executable, "manage.py", "migrate", "--check", "--database", "owner"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert ask(serving, "shell", "--", "sh", "-c", "exit 7").returncode == 7
+
+
+@pytest.mark.parametrize("word", ["granian", "worker", "beat"])
+def test_a_killed_process_is_started_again(serving: Serving, word: str) -> None:
+    """Whatever it was."""
+    killed = serving.child(word)
+    assert killed
+    os.kill(killed, signal.SIGKILL)
+    live.wait_for(lambda: serving.child(word) not in {0, killed} and serving.answers(), seconds=30)
+
+
+def test_a_killed_database_is_started_again_and_served(serving: Serving) -> None:
+    """Connections that were open find the new server."""
+    note = serving.home / "postgres" / "postmaster.pid"
+    killed = int(note.read_text().split()[0])
+    os.kill(killed, signal.SIGKILL)
+
+    def is_ready() -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{serving.port}/readyz", timeout=10):
+                return note.exists() and int(note.read_text().split()[0]) != killed
+        except (OSError, ValueError, IndexError):
+            return False
+
+    live.wait_for(is_ready, seconds=60)
+
+
+def test_killing_the_command_itself_leaves_nothing_and_the_next_one_starts(tmp_path: Path) -> None:
+    """The kernel tells the children."""
+    home = tmp_path.resolve() / "home"
+    first = start(home)
+    with first.process:
+        first.process.kill()
+    live.wait_for(lambda: not first.left() and not first.answers(), seconds=30)
+    second = start(home)
+    assert second.answers()
+    with second.process:
+        second.process.send_signal(signal.SIGTERM)
+        assert second.process.wait(60) == 0
+    assert second.left() == []
+
+
+def test_a_taken_port_is_named_before_anything_is_served(tmp_path: Path) -> None:
+    """With a free one to try."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        started = time.monotonic()
+        done = subprocess.run(
+            [*EMBEDDED, "run"],
+            env=environment(tmp_path, port),
+            cwd=commands.ROOT,
+            capture_output=True,
+            text=True,
+        )
+    assert done.returncode == 1
+    assert f"Port {port} is taken" in done.stderr
+    assert time.monotonic() - started < 30
+
+
+def test_a_database_url_without_the_owner_is_refused(tmp_path: Path) -> None:
+    """Two roles, two URLs."""
+    own = environment(tmp_path, live.free_port()) | {
+        "DATABASE_URL": "postgresql://edgewise_app@/x?host=/nonexistent"
+    }
+    done = subprocess.run([*EMBEDDED, "run"], env=own, cwd=commands.ROOT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "DATABASE_OWNER_URL is not" in done.stderr
