@@ -10,6 +10,7 @@ import ssl
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -55,7 +56,7 @@ class Answer:
 
 
 class Transport:
-    """Sends requests to one server, each thread over a connection of its own."""
+    """Sends requests to one server over connections that are kept; threads may share it."""
 
     def __init__(self, url: str, headers: Mapping[str, str], *, timeout: float = 30.0) -> None:
         parts = urlsplit(url)
@@ -65,7 +66,9 @@ class Transport:
         self._parts = parts
         self._headers = dict(headers)
         self._timeout = timeout
-        self._local = threading.local()
+        self._idle: list[http.client.HTTPConnection] = []
+        self._process = os.getpid()
+        self._lock = threading.Lock()
 
     def send(
         self,
@@ -100,48 +103,52 @@ class Transport:
         self, method: str, path: str, *, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
         """Send one request; a kept connection that the server has closed meanwhile is opened again."""
-        reused = getattr(self._local, "connection", None) is not None
-        try:
-            return self._exchange(method, path, body, headers or {})
-        except _BROKEN:
-            self.close()
-            if not reused:
-                raise
-        try:
-            return self._exchange(method, path, body, headers or {})
-        except _BROKEN:
-            self.close()
-            raise
+        connection = self._take()
+        if connection is not None:
+            with suppress(*_BROKEN):
+                return self._exchange(connection, method, path, body, headers or {})
+        return self._exchange(self._connect(), method, path, body, headers or {})
 
     def close(self) -> None:
-        """Close this thread's connection."""
-        connection = getattr(self._local, "connection", None)
-        self._local.connection = None
-        if connection is not None:
+        """Close the connections that are not in use."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
             connection.close()
 
-    def _exchange(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
-        connection = self._connection()
-        connection.request(method, self.prefix + path, body=body, headers={**self._headers, **headers})
-        response = connection.getresponse()
-        data = response.read(MAX_BODY_BYTES)
+    def _exchange(
+        self,
+        connection: http.client.HTTPConnection,
+        method: str,
+        path: str,
+        body: bytes | None,
+        headers: Mapping[str, str],
+    ) -> Answer:
+        try:
+            connection.request(method, self.prefix + path, body=body, headers={**self._headers, **headers})
+            response = connection.getresponse()
+            data = response.read(MAX_BODY_BYTES)
+        except BaseException:
+            connection.close()
+            raise
+        with self._lock:
+            self._idle.append(connection)
         found = {name.lower(): value for name, value in response.getheaders()}
-        if response.will_close:
-            self.close()
         return Answer(response.status, found, data)
 
-    def _connection(self) -> http.client.HTTPConnection:
-        connection: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
-        if connection is None or self._local.process != os.getpid():
-            host, port = self._parts.hostname or "", self._parts.port
-            if self._parts.scheme == "https":
-                connection = http.client.HTTPSConnection(
-                    host, port, timeout=self._timeout, context=ssl.create_default_context()
-                )
-            else:
-                connection = http.client.HTTPConnection(host, port, timeout=self._timeout)
-            self._local.connection, self._local.process = connection, os.getpid()
-        return connection
+    def _take(self) -> http.client.HTTPConnection | None:
+        """An idle connection of this process: those of the parent of a fork are the parent's."""
+        with self._lock:
+            if self._process != os.getpid():
+                self._process, self._idle = os.getpid(), []
+            return self._idle.pop() if self._idle else None
+
+    def _connect(self) -> http.client.HTTPConnection:
+        host, port = self._parts.hostname or "", self._parts.port
+        if self._parts.scheme == "http":
+            return http.client.HTTPConnection(host, port, timeout=self._timeout)
+        context = ssl.create_default_context()
+        return http.client.HTTPSConnection(host, port, timeout=self._timeout, context=context)
 
 
 def refusal(answer: Answer) -> RefusedError:
