@@ -115,23 +115,30 @@ class Question:
         return ROLE_OF.get(self.visitor, self.visitor)
 
 
-@pytest.fixture
-def ask(houses: tuple[House, House], django_db_blocker: Any) -> Iterator[Any]:
-    """Asks a question and gives the answer; whatever the request wrote is undone."""
+@pytest.fixture(scope="module")
+def clients(houses: tuple[House, House], django_db_blocker: Any) -> dict[str, Client]:
+    """A browser for each visitor, signed in once; the API key is a header and no session."""
     ours, theirs = houses
     people = {**ours.people, "outsider": theirs.people["owner"]}
+    signed_out = {"anonymous": {}, "api key": {"Authorization": f"Bearer {ours.secret}"}}
+    browsers = {
+        name: Client(raise_request_exception=False, headers=signed_out.get(name)) for name in VISITORS
+    }
+    with django_db_blocker.unblock():
+        for name, person in people.items():
+            browsers[name].force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    return browsers
+
+
+@pytest.fixture
+def ask(houses: tuple[House, House], clients: dict[str, Client], django_db_blocker: Any) -> Iterator[Any]:
+    """Asks a question and gives the answer; whatever the request wrote is undone."""
 
     def ask(question: Question) -> Any:
-        house = ours if question.owner_of_path == "ours" else theirs
-        client = Client(raise_request_exception=False)
-        headers = {"Authorization": f"Bearer {ours.secret}"} if question.visitor == "api key" else {}
+        path = question.url.path(houses[0] if question.owner_of_path == "ours" else houses[1])
         with transaction.atomic():
-            if question.visitor in people:
-                client.force_login(
-                    people[question.visitor], backend="django.contrib.auth.backends.ModelBackend"
-                )
-            path, kind = question.url.path(house), "application/json"
-            response = client.generic(question.method, path, b"{}", content_type=kind, headers=headers)
+            client = clients[question.visitor]
+            response = client.generic(question.method, path, b"{}", content_type="application/json")
             transaction.set_rollback(True)
         return response
 
