@@ -15,6 +15,7 @@ from typing import Any
 import pikepdf
 import weasyprint
 from django.contrib.staticfiles import finders
+from django.core.exceptions import SuspiciousFileOperation
 from django.template.loader import render_to_string
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
@@ -50,11 +51,19 @@ class PackagedFiles(URLFetcher):  # type: ignore[misc]
     def fetch(self, url: str, headers: Mapping[str, str] | None = None) -> URLFetcherResponse:
         if url.startswith("data:"):
             return super().fetch(url, headers)
-        path = finders.find(url.removeprefix(SCHEME)) if url.startswith(SCHEME) else None
-        if not isinstance(path, str):
-            raise OutsideAddress(f"A document may not refer to {url[:80]}")
+        path = _packaged(url)
         mime_type = MIME_TYPES.get(Path(path).suffix, "application/octet-stream")
         return URLFetcherResponse(url, Path(path).read_bytes(), {"Content-Type": mime_type})
+
+
+def _packaged(url: str) -> str:
+    try:
+        path = finders.find(url.removeprefix(SCHEME)) if url.startswith(SCHEME) else None
+    except SuspiciousFileOperation:
+        path = None
+    if not isinstance(path, str):
+        raise OutsideAddress(f"A document may not refer to {url[:80]}")
+    return path
 
 
 @dataclass(frozen=True)

@@ -75,8 +75,8 @@ def request(
         task=TASK, arguments={"report": str(report.pk)}, organisation=organisation, at=at
     )
     report.save(update_fields=["job"])
-    facts = {"kind": kind, "system": system.slug if system else None, "about": subject or None}
-    _record("report.requested", report, by, at, **facts, frameworks=list(frameworks), window=window(report))
+    about = {"system": system.slug if system else None, "subject": subject, "window": window(report)}
+    _record("report.requested", report, by, at, kind=kind, about=about, frameworks=list(frameworks))
     return report
 
 

@@ -1,0 +1,195 @@
+"""Which tables and charts stand under each control: evidence rows as a reader sees them. Pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from audits.reports.manifest import Evidence, Json
+from audits.reports.tables import Column, day, figure, minute, table
+
+INDEX_NAMES = {
+    "value_flattening": "One edge decides",
+    "representation_loss": "Whose norms go unheard",
+    "uncertainty_blindness": "Answered while unsure",
+}
+SOURCES = {"council": "council vote", "owner": "set without a vote"}
+Rows = Sequence[Mapping[str, Any]]
+
+
+def of_kind(evidence: Evidence, kind: str) -> list[Mapping[str, Any]]:
+    """The rows of one kind."""
+    return [row for row in evidence.rows if row.get("kind") == kind]
+
+
+def context(part: Mapping[str, str]) -> str:
+    """Whom a policy speaks for."""
+    return ", ".join(f"{name} {value}" for name, value in sorted(part.items())) or "everybody"
+
+
+def points(share: float | None) -> str:
+    """A weight in points of 100."""
+    return "new" if share is None else f"{100 * share:.1f}"
+
+
+def log_coverage(evidence: Evidence) -> Json:
+    """Days, and the state of the log."""
+    (log,) = of_kind(evidence, "log")
+    facts = [
+        {"what": "Entries in the log", "value": figure(log["entries"])},
+        {"what": "Entries missing", "value": figure(log["missing"])},
+        {"what": "Entries that differ from their leaf hash", "value": figure(log["altered"])},
+        {
+            "what": "Root hash recomputed equals the sealed one",
+            "value": "yes" if log["root_agrees"] else "no",
+        },
+        {"what": "Sealed root hash", "value": log["root"] or "not sealed yet"},
+        {"what": "Sealed at", "value": minute(log["sealed_at"]) if log["sealed_at"] else "not sealed yet"},
+        {"what": "Log", "value": log["origin"] or "no entry yet"},
+    ]
+    days = of_kind(evidence, "day")
+    columns = (Column("what", "State of the log", width="w-xxl"), Column("value", "Found"))
+    by_day = (Column("day", "Day (UTC)", text=day), Column("records", "Decisions", num=True))
+    tables = [
+        table("The log under its latest seal", columns, facts),
+        table("Decisions logged by day", by_day, days),
+    ]
+    return {"tables": tables, "charts": ["per_day"] if len(days) > 1 else []}
+
+
+def conformance(evidence: Evidence) -> Json:
+    """Verdicts, and findings with owner and due date."""
+    (total,) = of_kind(evidence, "total")
+    lines = [{"what": "Followed the policy (self-reported)", "n": total["judged"] - total["deviating"]}]
+    lines += [
+        {"what": row["verdict"].replace("_", " "), "n": row["n"]} for row in of_kind(evidence, "verdict")
+    ]
+    lines += [{"what": "Not yet checked", "n": total["unjudged"]}]
+    counted = (Column("what", "Verdict"), Column("n", "Decisions", num=True, width="w-m"))
+    columns = (
+        Column("verdict", "Finding", text=lambda code: str(code).replace("_", " ")),
+        Column("decisions", "Decisions", num=True, width="w-m"),
+        Column("state", "State", width="w-m", text=lambda state: str(state).replace("_", " ")),
+        Column("owner", "Owner", width="w-l", text=lambda owner: owner or "nobody yet"),
+        Column("due_on", "Due", width="w-l", text=day),
+    )
+    findings = of_kind(evidence, "finding")
+    tables = [table("Decisions by verdict; one may have several", counted, lines)]
+    tables += [table("Findings", columns, findings)] if findings else []
+    return {"tables": tables, "charts": []}
+
+
+def weights_in_force(evidence: Evidence) -> Json:
+    """Policies, the weights of each with the change, and the votes."""
+    policies = (
+        Column("policy", "Policy", width="w-s"),
+        Column("context", "Speaks for", text=context),
+        Column("source", "Set by", text=lambda source: SOURCES.get(source, source)),
+        Column("rule", "Rule"),
+        Column("in_force_from", "From", text=minute),
+        Column("in_force_until", "Until", text=lambda until: minute(until) if until else "in force"),
+    )
+    tables = [table("Policies in force in the window", policies, of_kind(evidence, "policy"))]
+    for policy in of_kind(evidence, "policy"):
+        number = policy["policy"]
+        rows = [row for row in of_kind(evidence, "weight") if row["policy"] == number]
+        tables.append(_weights(f"Policy {number}: weights in points of 100", rows))
+        tables += [_tally(number, row) for row in of_kind(evidence, "tally") if row["policy"] == number]
+    return {"tables": tables if of_kind(evidence, "policy") else [], "charts": []}
+
+
+def _weights(caption: str, rows: Rows) -> Json:
+    columns = (
+        Column("edge", "Edge"),
+        Column("weight", "Weight", num=True, width="w-m", text=points),
+        Column("before", "Before", num=True, width="w-m", text=points),
+        Column("exact", "Exact", num=True, width="w-xl"),
+    )
+    return table(caption, columns, rows)
+
+
+def _tally(number: int, tally: Mapping[str, Any]) -> Json:
+    rows = [
+        {"what": name.replace("_", " ").capitalize(), "value": stated(value)}
+        for name, value in tally.items()
+        if name not in {"kind", "policy", "policy_version", "weights"}
+    ]
+    columns = (Column("what", "The vote", width="w-xxl"), Column("value", "On file"))
+    return table(f"Policy {number}: the council's vote", columns, rows)
+
+
+def stated(value: Any) -> str:
+    """Any JSON value in words."""
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name} {stated(each)}" for name, each in value.items()) or "none"
+    if isinstance(value, list):
+        return "; ".join(stated(each) for each in value) or "none"
+    return figure(value)
+
+
+def evaluations(evidence: Evidence) -> Json:
+    """Results with interval, data hash and signature."""
+    shown = [
+        {
+            **row,
+            "slice": context(row["slice"]).replace("everybody", "all"),
+            "interval": f"{row['low']:.3f} to {row['high']:.3f}" if row["has_interval"] else "not stated",
+            "data": f"{row['data_name']} {row['data_sha256'][:8]}",
+            "signed": "signed" if row["signed"] else "not signed",
+        }
+        for row in evidence.rows
+    ]
+    columns = (
+        Column("suite", "Suite"),
+        Column("metric", "Metric"),
+        Column("slice", "Slice", width="w-m"),
+        Column("value", "Value", num=True, width="w-s"),
+        Column("interval", "95\u00a0% interval", num=True, width="w-l"),
+        Column("data", "Data (SHA-256)", width="w-l"),
+        Column("signed", "Signed", width="w-m"),
+    )
+    return {"tables": [table("Evaluation results", columns, shown)] if shown else [], "charts": []}
+
+
+def failure_modes(evidence: Evidence) -> Json:
+    """The three indices as the page shows them."""
+    rows = [
+        {
+            **row,
+            "name": INDEX_NAMES.get(row["index"], row["index"]),
+            "interval": "not stated" if row["low"] is None else f"{row['low']:.3f} to {row['high']:.3f}",
+            "value": "too few decisions" if row["value"] is None else f"{row['value']:.3f}",
+        }
+        for row in evidence.rows
+    ]
+    columns = (
+        Column("name", "Index"),
+        Column("value", "Value", num=True, width="w-l"),
+        Column("interval", "95\u00a0% interval", num=True, width="w-l"),
+        Column("n", "Decisions", num=True, width="w-m"),
+    )
+    return table("Failure modes; 0 is best, 1 is worst", columns, rows)
+
+
+EXHIBITS: dict[str, Callable[[Evidence], Json]] = {
+    "log_coverage": log_coverage,
+    "conformance": conformance,
+    "weights_in_force": weights_in_force,
+    "evaluations": evaluations,
+}
+
+
+def of(evidences: Mapping[str, Evidence]) -> dict[str, Json]:
+    """The exhibits of every query that has some."""
+    return {query: EXHIBITS[query](evidence) for query, evidence in evidences.items() if query in EXHIBITS}
+
+
+def charts(evidences: Mapping[str, Evidence]) -> Json:
+    """The report's pictures; each stands beside the table with the same figures."""
+    days = of_kind(evidences["log_coverage"], "day")
+    if len(days) < 2:
+        return {}
+    least, most = min(day["records"] for day in days), max(day["records"] for day in days)
+    title = f"Between {least:,} and {most:,} decisions on each day that has any"
+    rows = [{"label": each["day"], "value": each["records"]} for each in days]
+    return {
+        "per_day": {"kind": "columns", "title": title, "unit": "decisions", "days": len(days), "rows": rows}
+    }

@@ -1,0 +1,94 @@
+"""A request becomes a frozen manifest: what is asked of the floors at the data cut, once, for each kind of document."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from audits.reports import compliance, controls, evidence, exhibits, manifest, tables
+from audits.reports.manifest import Json
+from audits.reports.models import Report
+
+CLASSIFICATION = "Confidential: auditor and operator"
+INDEX_NOTES = (
+    "One edge decides: how much a single edge drives the choices, from 0 (all in turn) to 1 (always the same one).",
+    "Whose norms go unheard: the largest shortfall of any group with seats, under that group's own weights.",
+    "Answered while unsure: the share of answers given below the policy's confidence threshold without asking.",
+)
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """A document ready to render: its template, manifest and evidence."""
+
+    template: str
+    manifest: Json
+    evidence: bytes
+    cut: dt.datetime
+
+
+def about(report: Report, *, title: str, subtitle: str, facts: list[list[str]], cut: dt.datetime) -> Json:
+    """What a document says about itself on its cover and in its margins."""
+    requester = str(report.requested_by) if report.requested_by else "an operator's command"
+    shared = [["Data cut", tables.minute(cut)], ["Asked for by", requester], ["Report", report.reference]]
+    return {
+        "id": str(report.pk),
+        "reference": report.reference,
+        "title": title,
+        "subtitle": subtitle,
+        "facts": [*facts, *shared],
+        "foot": f"Edgewise {title[0].lower()}{title[1:]} {report.reference}",
+        "classification": CLASSIFICATION,
+        "data_cut": cut.isoformat(timespec="seconds"),
+        "data_cut_text": tables.minute(cut),
+        "verify_url": f"{settings.EDGEWISE_BASE_URL}/verify/{report.pk}/",
+    }
+
+
+def freeze(report: Report, *, cut: dt.datetime) -> Frozen:
+    """Asks every question of the report's kind and freezes the answers."""
+    return KINDS[report.kind](report, cut)
+
+
+def _compliance(report: Report, cut: dt.datetime) -> Frozen:
+    system, start, end = report.system, report.window_start, report.window_end
+    assert system is not None and start is not None and end is not None, "held by a database constraint"
+    scope = evidence.Scope(system, start, end, cut)
+    chosen = [controls.frameworks()[name] for name in report.frameworks]
+    answers = {query: ask(scope) for query, ask in evidence.QUERIES.items()}
+    record = {
+        "position": system.position,
+        "risk_class": system.risk_class,
+        "risk_reasoning": system.risk_reasoning,
+    }
+    body = compliance.body(
+        chosen,
+        answers,
+        system=record,
+        cut=cut.date(),
+        exhibits=exhibits.of(answers),
+        charts=exhibits.charts(answers),
+        indices={"table": exhibits.failure_modes(answers["failure_modes"]), "notes": list(INDEX_NOTES)},
+    )
+    records = tables.figure(answers["log_coverage"].values()["records"])
+    window = f"{tables.minute(start)} to {tables.minute(end)}"
+    facts = [["System", system.name], ["Organisation", str(report.organisation)], ["Window", window]]
+    facts += [["Model versions", _versions(report)], ["Frameworks", ", ".join(each.title for each in chosen)]]
+    stated = about(report, title="Compliance report", subtitle=system.name, facts=facts, cut=cut)
+    days = f"{tables.day(start)} to {tables.day(end)}"
+    stated["strip"] = [["Report", report.reference], ["Window", days], ["Data cut", tables.minute(cut)]]
+    stated["strip"].append(["Decisions", f"{records}, all counted"])
+    frozen, lines = manifest.freeze(
+        kind="compliance", about=stated, evidences=list(answers.values()), body=body
+    )
+    return Frozen("audits/reports/compliance.html", frozen, lines, cut)
+
+
+def _versions(report: Report) -> str:
+    assert report.system is not None
+    names = report.system.versions.order_by("released_at").values_list("name", flat=True)
+    return ", ".join(names) or "Not stated"
+
+
+KINDS: Mapping[str, Callable[[Report, dt.datetime], Frozen]] = {Report.Kind.COMPLIANCE: _compliance}
