@@ -45,7 +45,9 @@ class Client:
             "User-Agent": "edgewise",
         }
         self._transport = Transport(url, headers, timeout=timeout)
-        self._policies = PolicyCache(self._transport, vkey=policy_vkey, fresh_for=policy_fresh_for)
+        self._policies = PolicyCache(
+            self._transport, vkey=policy_vkey, fresh_for=policy_fresh_for, patience=patience
+        )
         self._patience = patience
         self._limits: Limits | None = None
         self.rejected_total = 0

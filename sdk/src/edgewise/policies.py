@@ -17,6 +17,8 @@ from edgewise.transport import Transport, UnreachableError, refusal
 
 Policy = dict[str, Any]
 
+PATIENCE_WITH_ONE = 2.0  # seconds to wait for the server while an older policy is at hand
+
 
 @dataclass(slots=True)
 class _Kept:
@@ -32,10 +34,11 @@ class PolicyCache:
     key signed is believed.
     """
 
-    def __init__(self, transport: Transport, *, vkey: str | None, fresh_for: float) -> None:
+    def __init__(self, transport: Transport, *, vkey: str | None, fresh_for: float, patience: float) -> None:
         self._transport = transport
         self._vkey = vkey
         self._fresh_for = fresh_for
+        self._patience = patience
         self._kept: dict[tuple[tuple[str, str], ...], _Kept] = {}
         self._lock = threading.Lock()
 
@@ -57,7 +60,7 @@ class PolicyCache:
     def _ask(self, context: Mapping[str, str], kept: _Kept | None) -> _Kept:
         query = f"?{urlencode(sorted(context.items()))}" if context else ""
         headers = {"If-None-Match": kept.etag} if kept and kept.etag else {}
-        patience = 2.0 if kept else 15.0
+        patience = min(PATIENCE_WITH_ONE, self._patience) if kept else self._patience
         answer = self._transport.send("GET", f"/api/v1/policy{query}", headers=headers, patience=patience)
         if answer.status == 304 and kept:
             return _Kept(kept.policy, kept.etag, time.monotonic())

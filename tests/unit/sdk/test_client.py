@@ -259,7 +259,7 @@ def test_the_policy_is_cached_and_asked_for_by_etag(server: Server) -> None:
 
 def test_the_last_policy_goes_on_when_the_server_is_away(server: Server) -> None:
     serve_policy(server, policy_body({"safety": "1"}))
-    with edgewise.Client(server.url, "k", policy_fresh_for=0.0) as client:
+    with edgewise.Client(server.url, "k", policy_fresh_for=0.0, patience=0.3) as client:
         policy = client.policy()
         server.routes["/api/v1/policy"] = lambda _: problem(503, "busy", {"Retry-After": "9"})
         assert client.policy() == policy
