@@ -104,8 +104,8 @@ def scores(judgements: Judgements) -> tuple[Floats, Floats]:
 
 
 def ballot(rate: float) -> dict[str, int]:
-    """A rater's 100 points: half shared by their own rate of "hateful" votes, half on what the data is silent about."""
-    safety = round(SHARED_POINTS * rate)
+    """Points in fives: half shared by the rater's rate of "hateful" votes, half on what the data is silent about."""
+    safety = 5 * round(SHARED_POINTS * rate / 5)
     return {
         "safety": safety,
         "expression": SHARED_POINTS - safety,

@@ -44,16 +44,16 @@ def fit_edge_aware(panel: Panel, community: Ints) -> Floats:
     )
 
 
-def answer(scores: Floats, sd: Floats, weights: Floats) -> Answers:
-    """The choice under a weighted sum with the hard norm. ``scores``, ``sd`` (n, o, j); ``weights`` (n, j) or (j,).
+def answer(scores: Floats, sd: Floats, weights: Floats, norms: tuple[columns.Norm, ...] = (NORM,)) -> Answers:
+    """The choice under a weighted sum with hard norms. ``scores``, ``sd`` (n, o, j); ``weights`` (n, j) or (j,).
 
-    Where no option meets the norm all are considered: the world's *remove* always does, but for noise.
+    Where no option meets the norms all are considered: the world's *remove* always does, but for noise.
     """
     open_question = np.full(len(scores), -1, dtype=np.int64)
     everything = np.ones(scores.shape[:2], dtype=bool)
     terms = columns.Terms(weights=weights)
     asked = columns.Columns(scores, sd, everything, open_question)
-    meets = columns.feasible(asked, (NORM,))
+    meets = columns.feasible(asked, norms)
     meets |= ~meets.any(axis=1)[:, None]
     utility = columns.utilities(scores, terms)
     chosen = columns.best(utility, meets)
