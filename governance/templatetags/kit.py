@@ -97,13 +97,14 @@ def weight_table(
 
 
 @register.inclusion_tag("kit/field.html")
-def field(bound: BoundField) -> dict[str, Any]:
+def field(bound: BoundField, mark_optional: bool = True) -> dict[str, Any]:
     """A form field: label, hint, control, and each error naming the remedy."""
     widget = bound.field.widget
     return {
         "field": bound,
         "check": isinstance(widget, CheckboxInput),
         "grouped": isinstance(widget, (RadioSelect, CheckboxSelectMultiple)),
+        "optional": mark_optional and not bound.field.required,
     }
 
 
