@@ -137,8 +137,10 @@ class Deployment:
 
     def answers(self) -> bool:
         """Whether the web server is alive."""
+        proxied = {"X-Forwarded-Proto": "https"}  # with EDGEWISE_HTTPS, plain requests are redirected
+        request = urllib.request.Request(f"{self.url}/healthz", headers=proxied)  # noqa: S310
         try:
-            with urllib.request.urlopen(f"{self.url}/healthz", timeout=5) as response:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=5) as response:  # noqa: S310
                 return bool(response.status == 200)
         except OSError:
             return False
