@@ -1,5 +1,6 @@
 """Edgewise: log edge-level decisions of an AI system, follow its policy, verify its log."""
 
+from edgewise.aio import AsyncClient
 from edgewise.batches import Logged
 from edgewise.client import Client
 from edgewise.errors import EdgewiseError, VerificationError
@@ -8,6 +9,7 @@ from edgewise.scoring import Choice, choose
 from edgewise.transport import RefusedError, UnreachableError
 
 __all__ = [
+    "AsyncClient",
     "Choice",
     "Client",
     "EdgewiseError",

@@ -1,5 +1,6 @@
 """The client against a server that is scripted: what it sends, retries, splits, counts."""
 
+import asyncio
 import gzip
 import json
 import threading
@@ -290,6 +291,25 @@ def test_what_stands_beside_the_signed_policy_is_not_used(server: Server) -> Non
     with edgewise.Client(server.url, "k", policy_vkey=POLICY_SIGNER.vkey) as client:
         policy = client.policy({"community": "de"})
     assert (policy["weights"], policy["version"]) == ({"safety": 1.0}, 3)
+
+
+def test_the_async_client_does_the_same(server: Server) -> None:
+    serve_policy(server, policy_body({"safety": "1"}))
+    server.routes["/api/v1/decisions/x/proof"] = lambda _: (200, {}, b"c2sp.org/tlog-proof@v1\n")
+
+    async def story() -> list[str]:
+        async with edgewise.AsyncClient(server.url, "ew_key", patience=0.5) as client:
+            buffered = client.log({})
+            assert await client.flush(5)
+            logged = await client.log_durably({})
+            (more,) = await client.log_many([{}])
+            chosen = await client.choose([{"id": "a", "edges": {"safety": 0.5}}])
+            assert (chosen.option_id, (await client.policy())["version"]) == ("a", 3)
+            assert (await client.receipt("x")).startswith("c2sp.org")
+            assert (client.lost_total, client.rejected_total) == (0, 0)
+            return [buffered, logged.id or "", more.id or ""]
+
+    assert asyncio.run(story()) == list(server.logged)
 
 
 def test_a_receipt_is_waited_for(server: Server, client: edgewise.Client) -> None:
