@@ -1,6 +1,8 @@
 """Questions about reports."""
 
+import json
 import uuid
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -33,3 +35,8 @@ def finished(*, id: uuid.UUID) -> Report | None:
         .filter(pk=id, state=Report.State.FINISHED)
         .first()
     )
+
+
+def body(*, report: Report) -> dict[str, Any]:
+    """What the pages of a finished report show; empty before."""
+    return dict(json.loads(report.manifest)["body"]) if report.manifest else {}

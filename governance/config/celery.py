@@ -33,4 +33,9 @@ app.conf.beat_schedule = {
         "schedule": 2.0,
         "options": {"expires": 10},
     },
+    "draft the next model card where a policy took effect": {
+        "task": "cards.draft_next",
+        "schedule": 5.0,
+        "options": {"expires": 20},
+    },
 }

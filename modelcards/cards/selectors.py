@@ -58,6 +58,6 @@ def with_id(*, id: int) -> CardVersion | None:
     return CardVersion.objects.select_related("card__organisation", "card__system").filter(pk=id).first()
 
 
-def overtaken() -> QuerySet[Card]:
-    """Cards with nothing in preparation whose system has a policy newer than the card knows."""
-    return Card.objects.select_related("system", "organisation").order_by("pk")
+def all_cards() -> QuerySet[Card]:
+    """Every organisation's cards: for the scheduler."""
+    return Card.objects.select_related("system__organisation", "organisation").order_by("pk")

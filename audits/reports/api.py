@@ -1,0 +1,122 @@
+"""``/api/v1/reports``: the same acts as the pages."""
+
+import uuid
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from audits.reports import selectors, services
+from audits.reports.models import Report
+from audits.reports.views import as_pdf
+from governance.access.api import Requires, organisation_of
+from governance.organisations.models import Organisation
+from governance.systems import selectors as systems
+
+
+class ByNumber(CursorPagination):
+    """Newest first; the number is unique in an organisation."""
+
+    ordering = "-number"
+    page_size = 50
+
+
+class ReportOut(serializers.Serializer[Report]):
+    """A report as the API shows it."""
+
+    id = serializers.UUIDField()
+    reference = serializers.CharField()
+    kind = serializers.CharField()
+    system = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    subject = serializers.CharField()
+    window_start = serializers.DateTimeField()
+    window_end = serializers.DateTimeField()
+    frameworks = serializers.ListField(child=serializers.CharField())
+    state = serializers.CharField()
+    progress = serializers.IntegerField(source="job.progress", default=None)
+    requested_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField()
+    pdf_sha256 = serializers.CharField()
+    manifest_sha256 = serializers.CharField()
+    superseded_by = serializers.PrimaryKeyRelatedField[Report](read_only=True)
+    error = serializers.CharField()
+
+
+class ReportIn(serializers.Serializer[Any]):
+    """What to report on: a system in a window for compliance, a proposal or decision by id for the others."""
+
+    kind = serializers.ChoiceField(choices=Report.Kind.choices, default=Report.Kind.COMPLIANCE)
+    system = serializers.SlugField(required=False)
+    start = serializers.DateTimeField(required=False)
+    end = serializers.DateTimeField(required=False)
+    frameworks = serializers.ListField(child=serializers.CharField(), default=list)
+    subject = serializers.CharField(required=False, max_length=80, default="")
+
+
+def here(request: Request) -> Organisation:
+    """The organisation a permitted request acts in."""
+    organisation = organisation_of(request)
+    assert organisation is not None, "the permission has seen it"
+    return organisation
+
+
+def report_or_404(request: Request, id: uuid.UUID) -> Report:
+    """The organisation's report."""
+    report = selectors.get(organisation=here(request), id=id)
+    if report is None:
+        raise Http404
+    return report
+
+
+class Reports(APIView):
+    """List reports; ask for one."""
+
+    permission_classes = [Requires("export_reports")]
+
+    @extend_schema(operation_id="reports_list", responses=ReportOut(many=True))
+    def get(self, request: Request) -> Response:
+        pages = ByNumber()
+        page = pages.paginate_queryset(selectors.visible_to(organisation=here(request)), request, self)
+        return pages.get_paginated_response(ReportOut(page, many=True).data)
+
+    @extend_schema(request=ReportIn, responses={202: ReportOut})
+    def post(self, request: Request) -> Response:
+        asked = ReportIn(data=request.data)
+        asked.is_valid(raise_exception=True)
+        data = dict(asked.validated_data)
+        slug = data.pop("system", None)
+        system = systems.get(organisation=here(request), slug=slug) if slug else None
+        if slug and system is None:
+            raise Http404
+        report = services.request(
+            organisation=here(request), system=system, by=request.user, at=timezone.now(), **data
+        )
+        return Response(ReportOut(report).data, status=202)
+
+
+class OneReport(APIView):
+    """One report: its state, progress and hashes."""
+
+    permission_classes = [Requires("export_reports")]
+
+    @extend_schema(operation_id="reports_retrieve", responses=ReportOut)
+    def get(self, request: Request, id: uuid.UUID) -> Response:
+        return Response(ReportOut(report_or_404(request, id)).data)
+
+
+class ReportFile(APIView):
+    """The PDF."""
+
+    permission_classes = [Requires("export_reports")]
+
+    @extend_schema(responses={(200, "application/pdf"): bytes})
+    def get(self, request: Request, id: uuid.UUID) -> HttpResponse:
+        report = report_or_404(request, id)
+        content = services.download(report=report, by=request.user, at=timezone.now())
+        return as_pdf(content, f"edgewise-{report.reference}.pdf", report.pdf_sha256)

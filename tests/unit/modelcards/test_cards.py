@@ -1,0 +1,92 @@
+"""Cards: drafted, written, approved, laid out, published; immutable then, and logged at every step."""
+
+import datetime as dt
+import json
+from fractions import Fraction
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from audits.ledger import selectors as ledger
+from audits.reports.manifest import sha256
+from governance.policies import services as policies
+from modelcards.cards import freezing, selectors, services, tasks
+from modelcards.cards.models import CardVersion
+from tests.unit.audits.reports.test_documents import recompute
+from tests.unit.modelcards.conftest import AT
+
+
+def test_a_card_goes_from_draft_to_public(published, organisation):
+    assert selectors.published(slug="feed") == published
+    types = [event.type for event in ledger.events(organisation=organisation, type="card.")]
+    assert types == ["card.published", "card.rendered", "card.approved", "card.edited", "card.drafted"]
+
+
+def test_every_figure_recomputes_from_the_pdf(published):
+    with published.file.open("rb") as file:
+        assert recompute(file.read()) > 10
+
+
+def test_the_same_version_lays_out_to_the_same_bytes(published):
+    assert sha256(tasks.laid_out(published)) == published.pdf_sha256
+
+
+def test_a_published_version_is_immutable_in_the_database(published):
+    with pytest.raises(IntegrityError, match="immutable"), transaction.atomic():
+        CardVersion.objects.filter(pk=published.pk).update(reason="changed")
+    with pytest.raises(IntegrityError, match="immutable"), transaction.atomic():
+        published.delete()
+
+
+def test_an_approved_version_cannot_be_written(published, owner):
+    with pytest.raises(services.NotADraft):
+        services.write(version=published, sections={"caveats": "x"}, by=owner, at=AT)
+
+
+def test_publishing_waits_for_the_pdf(draft, owner):
+    with pytest.raises(services.NotApproved):
+        services.publish(version=draft, by=owner, at=AT)
+    manifest, evidence = freezing.freeze(draft, at=AT)
+    approved = services.approve(version=draft, manifest=manifest, evidence=evidence, by=owner, at=AT)
+    with pytest.raises(services.NotRendered):
+        services.publish(version=approved, by=owner, at=AT)
+
+
+def test_one_version_is_in_preparation_at_a_time(draft, system, owner):
+    with pytest.raises(services.DraftExists):
+        services.draft(system=system, by=owner, at=AT)
+
+
+def test_an_unknown_section_is_refused(draft, owner):
+    with pytest.raises(services.UnknownSection):
+        services.write(version=draft, sections={"slogan": "x"}, by=owner, at=AT)
+
+
+@pytest.mark.parametrize(("part", "number"), [("major", "2.0.0"), ("minor", "1.1.0"), ("patch", "1.0.1")])
+def test_the_next_version_takes_over_the_text(published, system, owner, part, number):
+    following = services.draft(system=system, by=owner, at=AT, part=part)
+    assert following.number == number
+    assert following.narrative == published.narrative
+
+
+def test_a_policy_that_takes_effect_drafts_the_next_card_once(published, system):
+    weights = {"safety": Fraction(1, 3), "privacy": Fraction(1, 3), "expression": Fraction(1, 3)}
+    later = AT + dt.timedelta(hours=1)
+    policies.enact(
+        system=system, weights=weights, source={"kind": "council", "proposal": 1}, by=None, at=later
+    )
+    assert (tasks.draft_next(), tasks.draft_next()) == (1, 0)
+    following = selectors.in_preparation(card=published.card)
+    assert following is not None
+    assert (following.number, following.reason) == ("1.1.0", "Policy 2 took effect")
+
+
+def test_another_organisation_with_the_same_system_gets_its_own_address(draft, system):
+    assert draft.card.slug == "feed"
+    assert selectors.published(slug="feed") is None
+
+
+def test_the_manifest_says_who_set_the_weights(published):
+    sections = {each["slug"]: each for each in json.loads(published.manifest)["body"]["sections"]}
+    assert ["Set by", "The owner of the system. Weights set without a vote."] in sections["values"]["facts"]
+    assert sections["training_data"]["text"] == ""
