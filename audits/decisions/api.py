@@ -79,7 +79,7 @@ def _lines(system: AISystem, body: Iterator[bytes], brief: bool) -> HttpResponse
 def _stream(
     system: AISystem, first: list[Outcome], batches: Iterator[list[bytes | None]], brief: bool
 ) -> Iterator[bytes]:
-    """Results of 500 lines at a time, each chunk after its commit. A body that turns out broken ends with its problem."""
+    """Results of 500 lines at a time, after their commit. A body that turns out broken ends with its problem."""
     yield b"".join(_written(first, brief))
     try:
         for batch in batches:

@@ -61,7 +61,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """Per decision: ``runner`` −1 and ``margin`` NaN without a rival; ``driving`` (n, j), true for each deciding edge."""
+    """``runner`` is −1 and ``margin`` NaN without a rival; ``driving`` (n, j) is true for each deciding edge."""
 
     utilities: Floats
     feasible: Bools
@@ -123,17 +123,22 @@ def _tier_values(scores: Floats, weights: Floats, edges: tuple[int, ...]) -> tup
 
 def winners(columns: Columns, terms: Terms, eligible: Bools) -> Ints:
     """(n,): the option the rule picks among ``eligible`` ones, −1 where there is none."""
-    complete = eligible & ~np.isnan(columns.scores).any(axis=2)
-    if terms.rule != "lexicographic":
-        return best(utilities(columns.scores, terms), complete)
-    left = complete
+    if terms.rule == "lexicographic":
+        left = survivors(columns, terms, eligible)
+        return np.where(left.any(axis=1), np.argmax(left, axis=1), -1)
+    return best(utilities(columns.scores, terms), eligible & ~np.isnan(columns.scores).any(axis=2))
+
+
+def survivors(columns: Columns, terms: Terms, eligible: Bools) -> Bools:
+    """(n, o): what sequential elimination, tier by tier, leaves of the eligible and fully scored options."""
+    left = eligible & ~np.isnan(columns.scores).any(axis=2)
     for position, (edges, tolerance) in enumerate(terms.tiers):
         values, weighty = _tier_values(columns.scores, terms.weights, edges)
         slack = 0.0 if position == len(terms.tiers) - 1 else tolerance
         top = np.where(left, values, -np.inf).max(axis=1, initial=-np.inf)
         kept = left & (values >= (top - slack - EPSILON)[:, None])
         left = np.where(weighty[:, None], kept, left)
-    return np.where(left.any(axis=1), np.argmax(left, axis=1), -1)
+    return left
 
 
 def pick(array: Floats, option: Ints) -> Floats:

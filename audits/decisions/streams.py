@@ -80,7 +80,7 @@ def whole(pieces: Iterator[bytes], cap: int) -> bytes:
 
 
 def lines(pieces: Iterator[bytes], cap: int) -> Iterator[bytes | None]:
-    """Each line without its end, blank lines left out; None in place of a line longer than ``cap``, which is skipped."""
+    """Each line without its end, blank lines left out; None in place of a line over ``cap``, which is skipped."""
     pending, skipping = bytearray(), False
     for piece in pieces:
         first, *rest = piece.split(b"\n")

@@ -94,7 +94,7 @@ class _Record(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     disposition: Literal["answered", "clarified", "escalated", "refused"]
     subject: _Subject | UnsetType = UNSET
     kind: Literal["choice", "assessment"] | UnsetType = UNSET
-    chosen: str | None | UnsetType = UNSET
+    chosen: str | UnsetType | None = UNSET
     clarification: Text | UnsetType = UNSET
     trace_id: Text | UnsetType = UNSET
     span_id: Text | UnsetType = UNSET

@@ -26,7 +26,7 @@ _BLOCK_CELLS = 4_000_000
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One group and one edge. ``p`` is None below 30 in an arm (shown, not tested); ``hidden``: the scalar shows nothing."""
+    """One group, one edge. ``p`` is None below 30 in an arm (not tested); ``hidden``: the scalar shows nothing."""
 
     group: str
     edge: str
@@ -63,7 +63,7 @@ def differences(
     *,
     seed: int = 0,
 ) -> list[Difference]:
-    """All pairs of group and edge as one family. ``chosen`` (n, j), ``total`` (n,) the scalar, ``strata`` (n,) contexts.
+    """All pairs of group and edge: one family. ``chosen`` (n, j), ``total`` (n,) the scalar, ``strata`` (n,) contexts.
 
     Groups under 10 are left out (published slices are suppressed below that); members without a label count as rest.
     """

@@ -1,0 +1,161 @@
+"""Assessing what was logged, off the ingest path: a cursor per system that only moves forward."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import msgspec
+import numpy as np
+from django.db import connection
+from django.db.models import Exists, OuterRef, Subquery
+from django.db.models.functions import Coalesce
+
+from audits.decisions import findings, judging, table
+from audits.decisions.judging import Claim, Judged
+from audits.decisions.models import Cursor, Decision, Segment
+from audits.decisions.table import Table
+from audits.ledger import selectors as ledger
+from governance import trail
+from governance.edges import selectors as edges
+from governance.edges.models import EdgeSet
+from governance.policies import selectors as policies
+from governance.systems.models import AISystem
+
+CHUNK = 4_096
+_COPY = (
+    "COPY audits_assessment (system_id, index, runner_up, margin, driving_edge, tied_edges, confidence, verdicts, "
+    "assessed_at) FROM STDIN (FORMAT BINARY)"
+)
+_TYPES = ["int8", "int8", "varchar", "float8", "varchar", "varchar[]", "float8", "varchar[]", "timestamptz"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Logged:
+    """A decision with its parsed record."""
+
+    decision: Decision
+    record: dict[str, Any]
+
+
+def behind() -> list[AISystem]:
+    """Systems with decisions that are not assessed yet."""
+    logged = Decision.objects.filter(system=OuterRef("pk"), index__gte=Coalesce(OuterRef("assessed_to"), 0))
+    assessed = Cursor.objects.filter(system=OuterRef("pk")).values("next")
+    found = AISystem.objects.annotate(assessed_to=Subquery(assessed)).filter(Exists(logged))
+    return list(found.select_related("organisation").order_by("pk"))
+
+
+def assess_all(*, at: dt.datetime, most: int = 1_000_000) -> int:
+    """Brings every system up to date, at most ``most`` decisions of each; returns how many were assessed."""
+    return sum(catch_up(system=system, at=at, most=most) for system in behind())
+
+
+def catch_up(*, system: AISystem, at: dt.datetime, most: int = 1_000_000) -> int:
+    """Assesses the system's decisions, one transaction per chunk."""
+    done = 0
+    while done < most and (count := advance(system=system, at=at)):
+        done += count
+    return done
+
+
+@trail.act()
+def advance(*, system: AISystem, at: dt.datetime) -> int:
+    """Assesses the next chunk; 0 if there is none, or another worker is at it."""
+    Cursor.objects.get_or_create(system=system)
+    cursor = Cursor.objects.select_for_update(skip_locked=True).filter(system=system).first()
+    if cursor is None:
+        return 0
+    chunk = _next(system, cursor.next)
+    if not chunk:
+        return 0
+    versions = {policy.version: policy for policy in policies.history(system=system)}
+    known = _edge_orders(system)
+    for scored, run in groupby(chunk, key=lambda each: frozenset(each.record["options"][0]["edges"])):
+        part = list(run)
+        judged = judging.judge(
+            _table(part, known.get(scored, tuple(sorted(scored)))), _claims(part), versions
+        )
+        _write(system, judged, at)
+        findings.raise_for(system=system, judged=judged, at=at)
+    cursor.next = chunk[-1].decision.index + 1
+    cursor.save(update_fields=["next"])
+    return len(chunk)
+
+
+def _next(system: AISystem, start: int) -> list[_Logged]:
+    log = ledger.log_of(organisation=system.organisation, system=system)
+    found = list(
+        Decision.objects.filter(system=system, index__gte=start)
+        .only("index", "uuid", "weights", "occurred_at")
+        .order_by("index")[:CHUNK]
+    )
+    if log is None or not found:
+        return []
+    entries = ledger.entries_at(log=log, indexes=[decision.index for decision in found])
+    decode = msgspec.json.Decoder().decode
+    return [_Logged(decision, decode(entries[decision.index])["record"]) for decision in found]
+
+
+def _edge_orders(system: AISystem) -> dict[frozenset[str], tuple[str, ...]]:
+    """The order of edges in each set the system ever had, by what it contains; the newest order wins."""
+    sets = EdgeSet.objects.filter(system=system).order_by("version")
+    orders = [tuple(edge.slug for edge in edges.leaves(edge_set=each)) for each in sets]
+    return {frozenset(order): order for order in orders}
+
+
+def _table(part: Sequence[_Logged], order: tuple[str, ...]) -> Table:
+    moments = {each.record["occurred_at"]: each.decision.occurred_at for each in part}
+    return table.build(
+        [each.decision.index for each in part], [each.record for each in part], order, moments.__getitem__
+    )
+
+
+def _claims(part: Sequence[_Logged]) -> list[Claim]:
+    return [
+        Claim(each.decision.uuid, each.record["policy"]["digest"], each.decision.weights) for each in part
+    ]
+
+
+def _write(system: AISystem, judged: Judged, at: dt.datetime) -> None:
+    """Assessments by COPY; columns into the last segment while it has room, else into a new one."""
+    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+        copy.set_types(_TYPES)
+        for row in _rows(system, judged, at):
+            copy.write_row(row)
+    _extend(system, judged.table)
+
+
+def _rows(system: AISystem, judged: Judged, at: dt.datetime) -> list[tuple[Any, ...]]:
+    found = judged.table
+    margins = np.where(np.isnan(found.margin), None, found.margin)
+    sure = np.where(np.isnan(found.confidence), None, found.confidence)
+    rows = []
+    for row in range(len(found)):
+        drivers = [edge for edge, drove in zip(found.edges, found.driving[row], strict=True) if drove]
+        runner = found.option_name(row, int(judged.runner[row]))
+        rows.append(
+            (system.pk, int(found.index[row]), runner, margins[row], drivers[0] if drivers else None, drivers[1:],
+             sure[row], judged.verdicts[row], at)
+        )  # fmt: skip
+    return rows
+
+
+def _extend(system: AISystem, fresh: Table) -> None:
+    last = Segment.objects.filter(system=system).order_by("-first").first()
+    if last is not None and last.decisions + len(fresh) <= CHUNK:
+        before = table.unpack(bytes(last.data))
+        if before.edges == fresh.edges:
+            _save(last, table.concat([before, fresh]))
+            return
+    _save(Segment(system=system, first=int(fresh.index[0])), fresh)
+
+
+def _save(segment: Segment, whole: Table) -> None:
+    segment.last, segment.decisions = int(whole.index[-1]), len(whole)
+    segment.starts_at = whole.moment(int(np.argmin(whole.occurred)))
+    segment.ends_at = whole.moment(int(np.argmax(whole.occurred)))
+    segment.data = table.pack(whole)
+    segment.save()
+

@@ -1,0 +1,115 @@
+"""Findings: what did not follow the policy, who answers for it, by when."""
+
+import datetime as dt
+
+from django.utils.translation import gettext as _
+
+from audits.decisions.judging import Judged
+from audits.decisions.models import Finding
+from governance import trail
+from governance.errors import DomainError
+from governance.organisations.models import Person
+from governance.systems.models import AISystem
+
+ANSWER_WITHIN = dt.timedelta(days=14)
+
+
+class AnswerMissing(DomainError):
+    """A finding is closed with an answer that says what was done."""
+
+    code = "answer_missing"
+
+
+class FindingClosed(DomainError):
+    code = "finding_closed"
+    status = 409
+
+
+def raise_for(*, system: AISystem, judged: Judged, at: dt.datetime) -> None:
+    """Opens a finding for each verdict given, or adds to the open one. Part of the assessment's act."""
+    places: dict[str, list[int]] = {}
+    for row, names in enumerate(judged.verdicts):
+        for name in names:
+            places.setdefault(name, []).append(int(judged.table.index[row]))
+    for verdict, indexes in sorted(places.items()):
+        _raise(system, verdict, indexes, at)
+
+
+def _raise(system: AISystem, verdict: str, indexes: list[int], at: dt.datetime) -> None:
+    standing = Finding.objects.select_for_update().filter(system=system, verdict=verdict)
+    found = standing.exclude(state=Finding.State.CLOSED).first()
+    if found is not None:
+        found.decisions, found.last_index = found.decisions + len(indexes), indexes[-1]
+        found.save(update_fields=["decisions", "last_index"])
+        return
+    due = (at + ANSWER_WITHIN).date()
+    finding = Finding.objects.create(
+        system=system, verdict=verdict, owner=system.accountable_officer, due_on=due, decisions=len(indexes),
+        first_index=indexes[0], last_index=indexes[-1], opened_at=at,
+    )  # fmt: skip
+    _tell(
+        "finding.opened",
+        finding,
+        None,
+        at,
+        decisions=len(indexes),
+        first_entry=indexes[0],
+        due=due.isoformat(),
+    )
+
+
+@trail.act()
+def assign(*, finding: Finding, owner: Person, due_on: dt.date, by: Person, at: dt.datetime) -> Finding:
+    """Names who answers for an open finding, and by when."""
+    standing = _open(finding)
+    standing.owner, standing.due_on, standing.state = owner, due_on, Finding.State.IN_REVIEW
+    standing.save(update_fields=["owner", "due_on", "state"])
+    _tell("finding.assigned", standing, by, at, owner=trail.actor_name(owner), due=due_on.isoformat())
+    return standing
+
+
+@trail.act()
+def close(*, finding: Finding, answer: str, by: Person, at: dt.datetime) -> Finding:
+    """Closes a finding with an answer; further decisions with the verdict open a new one."""
+    standing = _open(finding)
+    if not answer.strip():
+        raise AnswerMissing(_("Say what was found and what was done."), field="answer")
+    standing.state, standing.closed_at, standing.answer = Finding.State.CLOSED, at, answer.strip()
+    standing.save(update_fields=["state", "closed_at", "answer"])
+    _tell(
+        "finding.closed", standing, by, at, sealed={"answer": standing.answer}, decisions=standing.decisions
+    )
+    return standing
+
+
+def _open(finding: Finding) -> Finding:
+    standing = (
+        Finding.objects.select_for_update(of=("self",))
+        .select_related("system__organisation")
+        .get(pk=finding.pk)
+    )
+    if standing.state == Finding.State.CLOSED:
+        raise FindingClosed(_("This finding is closed; further cases open a new one."))
+    return standing
+
+
+def _tell(
+    event: str,
+    finding: Finding,
+    by: Person | None,
+    at: dt.datetime,
+    *,
+    sealed: dict[str, str] | None = None,
+    **facts: object,
+) -> None:
+    trail.record(
+        event,
+        organisation=finding.system.organisation,
+        system=finding.system,
+        by=by,
+        at=at,
+        subject=f"finding:{finding.pk}",
+        sealed=sealed,
+        verdict=finding.verdict,
+        **facts,
+    )
