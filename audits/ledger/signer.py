@@ -22,7 +22,9 @@ EVERY_SECONDS = 0.25
 PAUSE_AFTER_ERROR = 2.0
 
 logger = logging.getLogger(__name__)
-_started = threading.Lock()
+_starting = threading.Lock()
+_stopping = threading.Event()
+_thread: threading.Thread | None = None
 
 
 class HistoryRewritten(Exception):
@@ -31,24 +33,41 @@ class HistoryRewritten(Exception):
 
 def start() -> None:
     """Starts the signing thread of this process; a second call does nothing."""
-    if _started.acquire(blocking=False):
-        threading.Thread(target=_run, name="edgewise-signer", daemon=True).start()
+    global _thread  # noqa: PLW0603  (one thread a process)
+    with _starting:
+        if _thread is None:
+            _stopping.clear()
+            _thread = threading.Thread(target=_run, name="edgewise-signer", daemon=True)
+            _thread.start()
+
+
+def stop() -> None:
+    """Ends the thread, after the round it is in."""
+    global _thread  # noqa: PLW0603
+    with _starting:
+        if _thread is not None:
+            _stopping.set()
+            _thread.join()
+            _thread = None
 
 
 def _run() -> None:
-    pause = threading.Event()
-    while True:
-        try:
-            close_old_connections()
-            publish_all(at=timezone.now())
-            pause.wait(EVERY_SECONDS)
-        except DatabaseError:
-            logger.exception("Signing waits for the database.")
-            connection.close()
-            pause.wait(PAUSE_AFTER_ERROR)
-        except Exception:  # The thread must outlive whatever goes wrong with one log.
-            logger.exception("Signing failed; it is tried again.")
-            pause.wait(PAUSE_AFTER_ERROR)
+    pause = 0.0
+    while not _stopping.wait(pause):
+        pause = _round()
+    connection.close()
+
+
+def _round() -> float:
+    """Publishes what has grown; the seconds to wait before the next round."""
+    try:
+        close_old_connections()
+        publish_all(at=timezone.now())
+    except DatabaseError:
+        logger.exception("Signing waits for the database.")
+        connection.close()
+        return PAUSE_AFTER_ERROR
+    return EVERY_SECONDS
 
 
 def publish_all(*, at: dt.datetime) -> int:

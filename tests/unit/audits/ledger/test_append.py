@@ -102,7 +102,7 @@ def test_a_leaf_hash_is_kept_once(log: Log) -> None:
 @pytest.mark.parametrize("act", ["DELETE FROM {}", "TRUNCATE {} CASCADE"])
 def test_the_application_may_not_take_back(log: Log, table: str, act: str) -> None:
     """The application's role has no right to delete or truncate."""
-    with pytest.raises(ProgrammingError, match="permission denied|must be owner"), transaction.atomic():
+    with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
         worlds.execute(act.format(f"audits_{table}"))
 
 
