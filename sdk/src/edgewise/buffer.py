@@ -21,17 +21,26 @@ class Buffer:
     """Collects encoded records and hands them to `send` in a thread of its own, soon and together.
 
     It never blocks and never raises into the code that adds. What cannot be kept or delivered is counted in
-    `lost_total`, with one warning.
+    `lost_total`, with one warning. `rescue` takes what is left unsent at the end.
     """
 
-    def __init__(self, send: Send, *, batch: int = 500, max_age: float = 0.5, capacity: int = 50_000) -> None:
+    def __init__(
+        self,
+        send: Send,
+        *,
+        rescue: Send | None = None,
+        batch: int = 500,
+        max_age: float = 0.5,
+        capacity: int = 50_000,
+    ) -> None:
         self._send = send
+        self._rescue = rescue
         self._batch = batch
         self._max_age = max_age
         self._capacity = capacity
         self._waiting: deque[bytes] = deque()
         self._changed = threading.Condition()
-        self._busy = 0
+        self._sending: list[bytes] = []
         self._closing = False
         self._flushing = False
         self._thread: threading.Thread | None = None
@@ -55,7 +64,7 @@ class Buffer:
         with self._changed:
             self._flushing = True
             self._changed.notify_all()
-            done = self._changed.wait_for(lambda: not self._waiting and not self._busy, timeout)
+            done = self._changed.wait_for(lambda: not self._waiting and not self._sending, timeout)
             self._flushing = False
             return done
 
@@ -64,16 +73,15 @@ class Buffer:
         self.flush(timeout)
         with self._changed:
             self._closing = True
-            if left := len(self._waiting):
-                self._waiting.clear()
-                self._lose(left, "there was no time left to send")
+            self._save([*self._sending, *self._waiting])
+            self._waiting.clear()
             self._changed.notify_all()
 
     def start_afresh(self) -> None:
         """Forget what the parent process will send; the thread did not live through the fork."""
         self._changed = threading.Condition()
         self._waiting.clear()
-        self._busy = 0
+        self._sending = []
         self._thread = None
 
     def _start(self) -> None:
@@ -90,9 +98,10 @@ class Buffer:
                 self._send(batch)
             except Exception as problem:  # noqa: BLE001 - the thread has to outlive whatever a send raises
                 with self._changed:
-                    self._lose(len(batch), str(problem))
+                    if not self._closing:
+                        self._lose(len(batch), str(problem))
             with self._changed:
-                self._busy = 0
+                self._sending = []
                 self._changed.notify_all()
 
     def _next(self) -> list[bytes] | None:
@@ -103,11 +112,23 @@ class Buffer:
             until = time.monotonic() + self._max_age
             self._changed.wait_for(self._is_due, max(0.0, until - time.monotonic()))
             batch = [self._waiting.popleft() for _ in range(min(self._batch, len(self._waiting)))]
-            self._busy = len(batch)
+            self._sending = batch
             return batch
 
     def _is_due(self) -> bool:
         return len(self._waiting) >= self._batch or self._closing or self._flushing
+
+    def _save(self, left: list[bytes]) -> None:
+        """At the end: what is left, and what is under way without an answer yet, is rescued or counted."""
+        if not left:
+            return
+        try:
+            if self._rescue is None:
+                self._lose(len(left), "there was no time left to send")
+            else:
+                self._rescue(left)
+        except OSError as problem:
+            self._lose(len(left), str(problem))
 
     def _lose(self, count: int, why: str) -> None:
         if not self.lost_total:

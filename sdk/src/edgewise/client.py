@@ -7,7 +7,9 @@ import logging
 import time
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Any, Literal, Self, overload
 
 from edgewise import batches, scoring
@@ -15,6 +17,7 @@ from edgewise.batches import Limits, Logged
 from edgewise.buffer import Buffer
 from edgewise.policies import Policy, PolicyCache
 from edgewise.scoring import Choice, Option
+from edgewise.spool import Spool
 from edgewise.transport import Answer, RefusedError, Transport, UnreachableError, refusal
 
 logger = logging.getLogger("edgewise")
@@ -26,7 +29,8 @@ class Client:
     """An AI system's connection to Edgewise.
 
     `url` is the server's address, `api_key` the system's key. With `policy_vkey`, only policies signed by that key
-    are believed. Threads may share a client; a forked process starts with an empty buffer.
+    are believed. With `spool`, a file, buffered records wait there while the server is away. Threads may share a
+    client; a forked process starts with an empty buffer.
     """
 
     def __init__(
@@ -38,6 +42,7 @@ class Client:
         policy_fresh_for: float = 5.0,
         timeout: float = 30.0,
         patience: float = 60.0,
+        spool: str | Path | None = None,
     ) -> None:
         headers = {
             "Authorization": f"Bearer {api_key}",
@@ -51,7 +56,8 @@ class Client:
         self._patience = patience
         self._limits: Limits | None = None
         self.rejected_total = 0
-        self._buffer = Buffer(self._deliver)
+        self._spool = Spool(Path(spool)) if spool else None
+        self._buffer = Buffer(self._deliver, rescue=self._spool.keep if self._spool else None)
         self._at_exit = partial(_close, weakref.ref(self))
         atexit.register(self._at_exit)
 
@@ -123,7 +129,19 @@ class Client:
         self.rejected_total += count
 
     def _deliver(self, records: list[bytes]) -> None:
-        """Send what was buffered; called by the buffer's thread."""
+        """Send what was buffered, or keep it on disk; called by the buffer's thread."""
+        if self._spool is None:
+            self._send(records)
+            return
+        try:
+            self._send(records)
+        except UnreachableError:
+            self._spool.keep(records)
+        else:
+            with suppress(UnreachableError):
+                self._spool.drain(self._send)
+
+    def _send(self, records: list[bytes]) -> None:
         for batch in batches.cut(records, self.limits()):
             rejected = [item for item in self._post(batch, brief=True) if not item.ok]
             if rejected:

@@ -13,7 +13,7 @@ from typing import Any
 
 import edgewise
 import pytest
-from edgewise import batches, buffer, cli, notes, transport
+from edgewise import batches, buffer, cli, notes, spool, transport
 from edgewise.strict_json import canonical
 
 Reply = tuple[int, dict[str, str], bytes]
@@ -197,6 +197,64 @@ def test_a_server_that_stays_away_costs_records_that_are_counted(
         client.log({}, wait=True)
     assert server.requests[-1][2]["Edgewise-Lost-Total"] == "2"
     assert [record.message for record in caplog.records if "lost" in record.message] != []
+
+
+def test_records_wait_on_disk_while_the_server_is_away(server: Server, tmp_path: Path) -> None:
+    kept = tmp_path / "spool" / "records"
+    options = {"patience": 0.05, "spool": kept}
+    with edgewise.Client(server.url, "ew_key", **options) as client:
+        client.limits()
+        server.script = [problem(503, "busy")] * 100
+        ids = [client.log({"n": number}) for number in range(3)]
+        assert client.flush(5)
+        assert (client.lost_total, len(kept.read_bytes().splitlines()), kept.stat().st_mode & 0o77) == (
+            0,
+            3,
+            0,
+        )
+    with kept.open("ab") as file:
+        file.write(b'{"id": "half')
+    server.script = []
+    with edgewise.Client(server.url, "ew_key", **options) as client:
+        ids.insert(0, client.log({"n": 3}))
+        assert client.flush(5)
+    assert list(server.logged) == ids
+    assert kept.read_bytes() == b""
+
+
+def test_a_full_disk_costs_records_that_are_counted(server: Server, tmp_path: Path) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("no /dev/full")
+    with edgewise.Client(server.url, "ew_key", patience=0.02, spool=full) as client:
+        client.limits()
+        server.script = [problem(503, "busy")] * 100
+        client.log({})
+        assert client.flush(5)
+        assert client.lost_total == 1
+
+
+def test_a_spool_takes_no_more_than_its_limit(tmp_path: Path) -> None:
+    kept = spool.Spool(tmp_path / "records", limit_bytes=10)
+    kept.keep([b"1234"])
+    with pytest.raises(OSError, match="full"):
+        kept.keep([b"12345"])
+    sent: list[bytes] = []
+    kept.drain(sent.extend)
+    kept.drain(sent.extend)
+    assert sent == [b"1234"]
+
+
+def test_what_is_left_at_the_end_is_rescued(tmp_path: Path) -> None:
+    never = threading.Event()
+    rescued: list[bytes] = []
+    kept = buffer.Buffer(lambda _: never.wait(5) and None, rescue=rescued.extend, batch=1, max_age=0.0)
+    kept.add(b"1")
+    kept.add(b"2")
+    time.sleep(0.05)
+    kept.close(0.05)
+    never.set()
+    assert (rescued, kept.lost_total) == ([b"1", b"2"], 0)
 
 
 def test_an_unreachable_server_is_named() -> None:
