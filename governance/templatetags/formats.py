@@ -1,7 +1,6 @@
 """How figures and times are written: no-break spaces, a true minus, the reader's grouping."""
 
 from datetime import UTC, datetime
-from fractions import Fraction
 from typing import SupportsFloat
 
 from django.utils import formats as django_formats
@@ -11,7 +10,8 @@ NO_BREAK = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EN DASH}"
 
-Figure = SupportsFloat | Fraction | None
+# A template hands over an empty string for what a context lacks.
+Figure = SupportsFloat | str | None
 
 
 def number(value: Figure, places: int = 0) -> str:

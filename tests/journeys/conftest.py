@@ -1,0 +1,61 @@
+"""A browser that scans every page it opens for accessibility, and the town whose members it acts for."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+from pytest_django import DjangoDbBlocker
+
+from tests import live
+from tests.journeys import town
+from tests.journeys.town import Town
+from tests.journeys.visitor import CHROMIUM, FLAGS, Visitor
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything here is a journey."""
+    for item in items:
+        if "tests/journeys" in str(item.path):
+            item.add_marker(pytest.mark.journey)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, driven by Playwright."""
+    if not os.path.exists(CHROMIUM):
+        pytest.fail(
+            f"{CHROMIUM} is missing; `make setup` names the system packages and installs them as root."
+        )
+    # Playwright's synchronous API keeps an event loop in this thread, where Django's own calls are safe all the same.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def edgewise(live_edgewise: live.LiveEdgewise) -> live.LiveEdgewise:
+    """The web server with its worker: what people meet."""
+    live_edgewise.start_worker()
+    return live_edgewise
+
+
+@pytest.fixture(scope="module")
+def place(edgewise: live.LiveEdgewise, django_db_blocker: DjangoDbBlocker) -> Town:
+    """An organisation with a system, a policy, a council and logged decisions."""
+    with django_db_blocker.unblock():
+        return town.build()
+
+
+@pytest.fixture
+def visitor(
+    browser: Browser, edgewise: live.LiveEdgewise, request: pytest.FixtureRequest
+) -> Iterator[Visitor]:
+    """A person at a desk; `visitor.at_phone()` hands them a phone."""
+    someone = Visitor.open(browser, edgewise.url)
+    yield someone
+    someone.close()
+    assert someone.findings == [], "axe found:\n" + "\n".join(someone.findings)
+    assert someone.complaints == [], "the browser complained:\n" + "\n".join(someone.complaints)

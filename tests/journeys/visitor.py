@@ -1,0 +1,97 @@
+"""What a person does with a browser, in words; every page they come to is scanned with axe."""
+
+from dataclasses import dataclass, field
+from urllib.parse import urlparse
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+@dataclass
+class Visitor:
+    """One browser profile. ``findings`` are axe's violations; ``complaints`` are console errors and wide pages."""
+
+    context: BrowserContext
+    page: Page
+    url: str
+    findings: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+    scanned: set[str] = field(default_factory=set)
+
+    @classmethod
+    def open(cls, browser: Browser, url: str) -> "Visitor":
+        context = browser.new_context(viewport=DESK, base_url=url)
+        visitor = cls(context, context.new_page(), url)
+        visitor.page.on("console", visitor._note)
+        visitor.page.on("load", lambda _page: None)
+        return visitor
+
+    def close(self) -> None:
+        self.context.close()
+
+    def at_phone(self) -> None:
+        self.page.set_viewport_size(PHONE)
+
+    def go(self, path: str) -> None:
+        self.page.goto(path)
+        self.look()
+
+    def sign_in(self, username: str, password: str) -> None:
+        self.go("/accounts/login/")
+        self.page.get_by_label("User name").fill(username)
+        self.page.get_by_label("Password").fill(password)
+        self.press("Sign in")
+
+    def press(self, words: str) -> None:
+        """Presses the button in the main part of the page, and looks at the page it leads to."""
+        self.page.get_by_role("main").get_by_role("button", name=words).click()
+        self.page.wait_for_load_state()
+        self.look()
+
+    def follow(self, words: str) -> None:
+        self.page.get_by_role("link", name=words).first.click()
+        self.page.wait_for_load_state()
+        self.look()
+
+    def fill(self, label: str, value: str) -> None:
+        self.page.get_by_label(label, exact=True).fill(value)
+
+    def sees(self, words: str) -> bool:
+        return words in self.page.locator("body").inner_text()
+
+    @property
+    def heading(self) -> str:
+        return self.page.locator("h1").inner_text()
+
+    @property
+    def path(self) -> str:
+        return urlparse(self.page.url).path
+
+    def look(self) -> None:
+        """Scans the page as it stands: accessibility, and whether it fits the width of the window."""
+        violations = Axe().run(self.page, options=RULES).response["violations"]
+        for violation in violations:
+            nodes = "; ".join(node["html"][:160] for node in violation["nodes"][:3])
+            self.findings.append(f"{self.path}: {violation['id']}: {violation['help']}: {nodes}")
+        wide = self.page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        if wide > 0:
+            self.complaints.append(f"{self.path}: {wide} px too wide for {self.page.viewport_size}")
+
+    def _note(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.complaints.append(f"{self.path}: {message.text}")
