@@ -69,7 +69,7 @@ def results(system, owner):
         "data_name": "set A",
     }
     made = [
-        evaluations.record(value=value, low=value - 0.05, high=value + 0.05, n=200, slice=part, measured_at=AT, by=owner, at=AT, **shared)
+        evaluations.record(value=value, low=value - 0.05, high=value + 0.05, n=200, slice=part, measured_at=AT - dt.timedelta(days=1), by=owner, at=AT, **shared)
         for value, part in [(0.8, {}), (0.75, {"community": "de"}), (0.7, {"community": "de", "age": "60+"})]
     ]  # fmt: skip
     evaluations.sign(result=made[0], by=owner, at=AT)
