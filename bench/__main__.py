@@ -1,0 +1,69 @@
+"""``python -m bench``: all benchmarks, a table on screen, ``$EDGEWISE_HOME/bench.json``.
+
+``make bench`` starts everything around it. BENCH_FULL=1 runs the long forms. Bars are shown, not enforced.
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.config.settings")
+django.setup()
+
+from django.conf import settings  # noqa: E402  (models can be imported only after the set-up)
+
+from audits.decisions import assessing  # noqa: E402
+from bench import counting, ingest, measures, papers, reading, setting  # noqa: E402
+from bench.measures import Measure  # noqa: E402
+
+QUIET_SECONDS = 120.0
+
+
+def wait_until_quiet() -> None:
+    """Until what was logged is assessed: the worker must not take time from what is measured next."""
+    deadline = time.monotonic() + QUIET_SECONDS
+    while assessing.behind() and time.monotonic() < deadline:
+        time.sleep(0.5)
+
+
+def run() -> list[Measure]:
+    """Every benchmark in turn, each said as it is done."""
+    port = settings.PORT
+    organisation, owner = setting.organisation()
+    small, large = (setting.target(organisation, owner, name) for name in ("small", "large"))
+    steps: list[tuple[str, Callable[[], Measure | list[Measure]]]] = [
+        ("counting ballots", counting.tally),
+        ("logging in batches", lambda: ingest.batch_vs_copy(small, port)),
+        ("logging one by one", lambda: ingest.single_vs_minimal(small, port)),
+        ("growing a log", lambda: ingest.growth_and_memory(large, port)),
+        ("receipts", lambda: reading.proof(large)),
+        ("tiles", lambda: reading.tiles(large, port)),
+        ("model card", lambda: papers.card(small, owner)),
+        ("explanation", lambda: papers.explanation(small, owner)),
+    ]
+    found: list[Measure] = []
+    for name, step in steps:
+        wait_until_quiet()
+        began = time.monotonic()
+        result = step()
+        found += result if isinstance(result, Sequence) else [result]
+        print(f"{name}: {time.monotonic() - began:.1f} s", flush=True)
+    return found
+
+
+def main() -> None:
+    """Run, show, keep."""
+    found = run()
+    print()
+    print("\n".join(measures.lines(found)))
+    path = Path(settings.EDGEWISE_HOME) / "bench.json"
+    path.write_text(json.dumps([measure.as_json() for measure in found], indent=1) + "\n")
+    print(f"\n{path}")
+
+
+if __name__ == "__main__":
+    main()

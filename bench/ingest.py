@@ -1,0 +1,86 @@
+"""Logging decisions over HTTP: batches, singles, memory, and cost as the log grows."""
+
+from collections.abc import Iterator
+
+from bench import setting, wire, yardsticks
+from bench.measures import Measure
+from bench.setting import Target
+
+BATCH = 500
+BATCH_CONNECTIONS = 4
+SINGLE_CONNECTIONS = 16
+BATCHED = 30_000
+SINGLES = 6_000
+GROWN = 200_000
+GROWN_FULL = 1_000_000
+EARLY = 10_000
+PATH = "/api/v1/decisions?brief=1"
+
+
+def batches(target: Target, count: int) -> Iterator[bytes]:
+    """Requests that log ``count`` records, 500 in each."""
+    for _ in range(count // BATCH):
+        yield wire.request("POST", PATH, target.headers, target.payload.batch(BATCH))
+
+
+def batch_rate(target: Target, count: int, port: int) -> float:
+    """Records/s, durable; the requests are made before the clock starts, sending them is counted."""
+    return count / wire.drive(port, list(batches(target, count)), BATCH_CONNECTIONS)
+
+
+def batch_vs_copy(target: Target, port: int) -> Measure:
+    """Batches of 500 for one system, against COPY of the same bytes."""
+    batch_rate(target, 4 * BATCH, port)
+    rate = batch_rate(target, BATCHED, port)
+    yardstick = yardsticks.copy_rate(list(target.payload.records(BATCHED)))
+    return Measure(
+        "ingest_batch_vs_copy",
+        rate / yardstick,
+        "ratio",
+        at_least=0.3,
+        yardstick=yardstick,
+        note=f"{rate:,.0f} records/s in batches of {BATCH}; COPY: yardstick rows/s",
+    )
+
+
+def single_vs_minimal(target: Target, port: int) -> Measure:
+    """One record in each request, 16 connections, against a minimal view."""
+    bodies = list(target.payload.records(SINGLES))
+    requests = [wire.request("POST", PATH, target.headers, body) for body in bodies]
+    warm = [wire.request("POST", PATH, target.headers, body) for body in target.payload.records(500)]
+    wire.drive(port, warm, SINGLE_CONNECTIONS)
+    rate = SINGLES / wire.drive(port, requests, SINGLE_CONNECTIONS)
+    yardstick = yardsticks.minimal_rate(bodies, SINGLE_CONNECTIONS)
+    return Measure(
+        "ingest_single_vs_minimal",
+        rate / yardstick,
+        "ratio",
+        at_least=0.5,
+        yardstick=yardstick,
+        note=f"{rate:,.0f} records/s, one in each request; minimal view: yardstick requests/s",
+    )
+
+
+def growth_and_memory(target: Target, port: int) -> list[Measure]:
+    """One system's log grown from nothing: cost per record at the end against the first 10,000, and peak memory."""
+    total = GROWN_FULL if setting.full() else GROWN
+    early = wire.drive(port, list(batches(target, EARLY)), BATCH_CONNECTIONS) / EARLY
+    wire.drive(port, batches(target, total - 2 * EARLY), BATCH_CONNECTIONS)
+    late = wire.drive(port, list(batches(target, EARLY)), BATCH_CONNECTIONS) / EARLY
+    peak = max((setting.peak_mib(process) for process in setting.web_processes()), default=float("nan"))
+    return [
+        Measure(
+            "ingest_growth",
+            late / early,
+            "ratio",
+            at_most=1.2,
+            note=f"cost per record at {total:,} logged against the first {EARLY:,} (small form; the bar is for 10 M)",
+        ),
+        Measure(
+            "ingest_memory_mib",
+            peak,
+            "MiB",
+            at_most=300,
+            note=f"peak of the largest web process after {total:,} records (the bar is for 1 M: BENCH_FULL=1)",
+        ),
+    ]

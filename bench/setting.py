@@ -1,0 +1,113 @@
+"""What the benchmarks need: an organisation of their own, systems with keys, the server's processes."""
+
+import os
+import secrets
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from django.conf import settings
+from django.utils import timezone
+
+from bench.payload import EDGES, Payload
+from governance import trail
+from governance.access import services as access
+from governance.edges import services as edges
+from governance.organisations import services as organisations
+from governance.organisations.models import Organisation, Person
+from governance.policies import services as policies
+from governance.systems import services as systems
+from governance.systems.models import AISystem
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One AI system to post to."""
+
+    system: AISystem
+    key: str
+    payload: Payload
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Of a request that logs decisions."""
+        return {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
+
+
+@trail.act()
+def organisation() -> tuple[Organisation, Person]:
+    """A new organisation with an owner; its name says what it is for."""
+    slug = f"bench-{secrets.token_hex(4)}"
+    made = organisations.found(slug=slug, name="Benchmark", log_is_public=True, at=timezone.now())
+    owner = organisations.add_person(
+        organisation=made, username=slug, password=None, role="owner", by=None, at=timezone.now()
+    )
+    return made, owner
+
+
+@trail.act()
+def target(made: Organisation, owner: Person, name: str) -> Target:
+    """A new system with eight edges, equal weights and a key."""
+    now = timezone.now()
+    system = systems.register(
+        organisation=made,
+        slug=name,
+        name=name,
+        purpose="Measures how fast decisions are logged.",
+        position="provider",
+        risk_class="minimal",
+        risk_reasoning="Synthetic records.",
+        by=owner,
+        at=now,
+        accountable_officer=owner,
+    )
+    cards = [
+        edges.EdgeCard(
+            slug=edge,
+            name=edge.capitalize(),
+            definition=f"A synthetic edge called {edge}.",
+            anchor_low="Worst.",
+            anchor_mid="Halfway.",
+            anchor_high="Best.",
+        )
+        for edge in EDGES
+    ]
+    edges.define(system=system, edges=cards, by=owner, at=now)
+    systems.add_version(system=system, name="1.0", by=owner, at=now)
+    policy = policies.set_first(
+        system=system, weights={edge: Fraction(1, len(EDGES)) for edge in EDGES}, by=owner, at=now
+    )
+    _, key = access.create_api_key(system=system, label="bench", by=owner, at=now)
+    return Target(system, key, Payload(name, policy.version, policy.digest))
+
+
+def web_processes() -> list[int]:
+    """The process ids of this home's web server."""
+    home = f"EDGEWISE_HOME={settings.EDGEWISE_HOME}".encode()
+    return [
+        int(folder.name)
+        for folder in Path("/proc").iterdir()
+        if folder.name.isdigit() and _has(folder / "cmdline", b"granian") and _has(folder / "environ", home)
+    ]
+
+
+def _has(path: Path, part: bytes) -> bool:
+    try:
+        return part in path.read_bytes().split(b"\0") or (
+            path.name == "cmdline" and part in path.read_bytes()
+        )
+    except OSError:
+        return False
+
+
+def peak_mib(process: int) -> float:
+    """The most memory the process ever held (VmHWM), in MiB."""
+    for line in Path(f"/proc/{process}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def full() -> bool:
+    """Whether the long forms are wanted: BENCH_FULL=1."""
+    return os.environ.get("BENCH_FULL", "") == "1"

@@ -1,0 +1,109 @@
+"""What the figures are compared with, measured in the same run on the same machine."""
+
+import os
+import socket
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import psycopg
+
+from bench import minimal, wire
+
+BARE = "bench_bare"
+PER_COMMIT = 500
+ROOT = Path(__file__).resolve().parent.parent
+_ROW = struct.Struct(">hiqi")
+_HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
+
+
+def owner() -> psycopg.Connection:
+    """A connection that may make tables."""
+    return psycopg.connect(os.environ["DATABASE_OWNER_URL"], autocommit=True)
+
+
+def copy_rate(entries: Sequence[bytes]) -> float:
+    """Rows/s of a raw binary COPY into a bare two-column table, committing every 500 on one connection."""
+    with owner() as connection:
+        connection.execute(f"DROP TABLE IF EXISTS {BARE}")
+        connection.execute(f"CREATE TABLE {BARE} (number bigint, entry bytea)")
+        began = time.monotonic()
+        for start in range(0, len(entries), PER_COMMIT):
+            _copy(connection, start, entries[start : start + PER_COMMIT])
+        seconds = time.monotonic() - began
+        connection.execute(f"DROP TABLE {BARE}")
+    return len(entries) / seconds
+
+
+def _copy(connection: psycopg.Connection, first: int, entries: Sequence[bytes]) -> None:
+    parts = [_HEADER]
+    for number, entry in enumerate(entries, first):
+        parts += (_ROW.pack(2, 8, number, len(entry)), entry)
+    parts.append(b"\xff\xff")
+    with connection.cursor().copy(f"COPY {BARE} FROM STDIN (FORMAT BINARY)") as copy:
+        copy.write(b"".join(parts))
+
+
+def minimal_rate(bodies: Sequence[bytes], connections: int) -> float:
+    """Requests/s of a minimal Django view that INSERTs and COMMITs, behind the same web server."""
+    with owner() as connection:
+        connection.execute(f"DROP TABLE IF EXISTS {minimal.TABLE}")
+        connection.execute(
+            f"CREATE TABLE {minimal.TABLE} (number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, entry bytea)"
+        )
+        connection.execute(f"GRANT INSERT ON {minimal.TABLE} TO PUBLIC")
+        try:
+            return _minimal_rate(bodies, connections)
+        finally:
+            connection.execute(f"DROP TABLE {minimal.TABLE}")
+
+
+def _minimal_rate(bodies: Sequence[bytes], connections: int) -> float:
+    port = free_port()
+    server = [
+        "--interface",
+        "wsgi",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--log-level",
+        "warning",
+        "--no-ws",
+    ]
+    scale = ["--workers", "2", "--blocking-threads", "16"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "granian", *server, *scale, "bench.minimal_wsgi:application"], cwd=ROOT
+    )
+    try:
+        wait_for_port(port)
+        requests = [
+            wire.request("POST", "/add", {"Content-Type": "application/json"}, body) for body in bodies
+        ]
+        wire.drive(port, requests[: len(requests) // 10], connections)
+        return len(requests) / wire.drive(port, requests, connections)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for_port(port: int, seconds: float = 30.0) -> None:
+    """Until somebody listens."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise SystemExit("The minimal server did not start.")
