@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 from edgewise import tiles
 from edgewise.errors import VerificationError
@@ -65,8 +66,17 @@ def checkpoint(request: HttpRequest, organisation: str, log: str) -> HttpRespons
 @require_safe
 @guards.public
 def tile(request: HttpRequest, organisation: str, log: str, path: str) -> HttpResponse:
-    """A hash tile or an entry bundle, full or partial."""
+    """A hash tile, full or partial."""
     return _served(request, organisation, log, _tile, f"tile/{path}")
+
+
+@csrf_exempt
+@require_safe
+@gzip_page
+@guards.public
+def bundle(request: HttpRequest, organisation: str, log: str, path: str) -> HttpResponse:
+    """An entry bundle, full or partial; compressed for those who take it (hashes do not shrink, entries do)."""
+    return _served(request, organisation, log, _tile, f"tile/entries/{path}")
 
 
 @csrf_exempt

@@ -11,6 +11,7 @@ urlpatterns = [
     path("log/events/", views.events, name="log_events"),
     path(f"{PREFIX}/checkpoint", api.checkpoint, name="log_checkpoint"),
     path(f"{PREFIX}/policy", api.policy, name="log_policy"),
+    path(f"{PREFIX}/tile/entries/<path:path>", api.bundle, name="log_bundle"),
     path(f"{PREFIX}/tile/<path:path>", api.tile, name="log_tile"),
     path(f"{PREFIX}/entries/<int:index>/", views.entry, name="log_entry"),
     path(f"{PREFIX}/entries/<int:index>/receipt", views.receipt, name="log_receipt"),
