@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from edgewise import tiles
+from edgewise import merkle, tiles
 
 from audits.ledger import selectors
 from audits.ledger.models import Log
@@ -19,7 +19,7 @@ def export(*, log: Log, folder: Path, url: str) -> int:
         raise selectors.NotYetPublished("The log's first state is not signed yet.")
     for path in (*tiles.tiles_for(checkpoint.size), *tiles.bundles_for(checkpoint.size)):
         place = folder / tiles.tile_path(*path)
-        if path.width < tiles.TILE_WIDTH or not place.exists():
+        if path.width < merkle.TILE_WIDTH or not place.exists():
             _write(place, _content(log, path))
     _write(folder / "policy", selectors.policy_file(log=log, url=url).encode())
     _write(folder / "checkpoint", checkpoint.note.encode())

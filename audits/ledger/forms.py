@@ -22,11 +22,9 @@ class Search(forms.Form):
         choice = cast("forms.ChoiceField", self.fields["type"])
         choice.choices = [("", _("Everything")), *((each, each) for each in types)]
 
-    def criteria(self) -> dict[str, str]:
-        """What `selectors.events` takes; nothing from a form that is not valid."""
-        if not self.is_valid():
-            return {}
-        return {name: self.cleaned_data[name] for name in ("type", "subject") if self.cleaned_data[name]}
+    def wanted(self, name: str) -> str:
+        """What is searched for; nothing from a form that is not valid."""
+        return str(self.cleaned_data[name]) if self.is_valid() else ""
 
     def before(self) -> int | None:
         """The entry number to go on from."""
@@ -34,4 +32,5 @@ class Search(forms.Form):
 
     def further(self, index: int) -> str:
         """The query of the next page: events before entry `index`."""
-        return urlencode({**self.criteria(), "entry_before": index})
+        chosen = {name: self.wanted(name) for name in ("type", "subject") if self.wanted(name)}
+        return urlencode({**chosen, "entry_before": index})

@@ -182,5 +182,7 @@ def opened(*, log: Log, index: int) -> dict[str, dict[str, str]]:
     found = SealedFacts.objects.filter(log=log, index=index).select_related("data_key").first()
     if found is None:
         return {}
-    plain = sealing.decrypt(found.data_key, found.blob, bound_to=entries_of_events.binding(log.origin, index))
+    plain = sealing.decrypt(
+        found.data_key, bytes(found.blob), bound_to=entries_of_events.binding(log.origin, index)
+    )
     return dict(entries_of_events.parse(plain))

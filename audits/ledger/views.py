@@ -35,7 +35,9 @@ def logs(request: guards.OrganisationRequest) -> HttpResponse:
 def events(request: guards.OrganisationRequest) -> HttpResponse:
     """Search of the organisation's own log."""
     form = forms.Search(request.GET, types=selectors.event_types(organisation=request.organisation))
-    found = selectors.events(organisation=request.organisation, **form.criteria())
+    found = selectors.events(
+        organisation=request.organisation, type=form.wanted("type"), subject=form.wanted("subject")
+    )
     page = list(found.filter(index__lt=form.before())[: PAGE + 1] if form.before() else found[: PAGE + 1])
     further = form.further(page[PAGE - 1].index) if len(page) > PAGE else ""
     context = {"form": form, "rows": pages.rows(page[:PAGE]), "further": further}
