@@ -29,14 +29,12 @@ class Visitor:
     url: str
     findings: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
-    scanned: set[str] = field(default_factory=set)
 
     @classmethod
     def open(cls, browser: Browser, url: str) -> "Visitor":
         context = browser.new_context(viewport=DESK, base_url=url)
         visitor = cls(context, context.new_page(), url)
         visitor.page.on("console", visitor._note)
-        visitor.page.on("load", lambda _page: None)
         return visitor
 
     def close(self) -> None:
@@ -44,6 +42,16 @@ class Visitor:
 
     def at_phone(self) -> None:
         self.page.set_viewport_size(PHONE)
+
+    def without_scripts(self) -> Page:
+        """The same person, signed in, in a browser that runs no scripts."""
+        state = self.context.storage_state()
+        browser = self.context.browser
+        assert browser
+        plain = browser.new_context(
+            viewport=PHONE, base_url=self.url, storage_state=state, java_script_enabled=False
+        )
+        return plain.new_page()
 
     def go(self, path: str) -> None:
         self.page.goto(path)
