@@ -31,17 +31,19 @@ CONFIG: dict[str, Any] = {
 
 
 def bars(chart: Mapping[str, Any], *, width: int) -> altair.LayerChart:
-    """Horizontal bars from zero, in the order given, with intervals as lines where the rows state them."""
+    """Horizontal bars from zero, in the order given, with intervals as lines and earlier values as ticks."""
     rows = [dict(row) for row in chart["rows"]]
     # A fixed extent keeps the layout independent of the fonts that the machine has.
     labels = altair.Axis(minExtent=LABEL_WIDTH, maxExtent=LABEL_WIDTH, labelLimit=LABEL_WIDTH, domain=False)
-    values = altair.Axis(title=chart["unit"], tickCount=3, domain=False, format=chart.get("format", ""))
+    values = altair.Axis(title=chart["unit"], tickCount=3, domain=False, format=chart.get("format", "~g"))
     base = altair.Chart(altair.Data(values=rows)).encode(
         y=altair.Y("label:N", sort=None, title=None, axis=labels)
     )
     layers = [base.mark_bar(height={"band": 0.62}).encode(x=altair.X("value:Q", axis=values))]
     if any(row.get("low") is not None for row in rows):
         layers.append(base.mark_rule(color=INK, strokeWidth=1.5).encode(x="low:Q", x2="high:Q"))
+    if any(row.get("tick") is not None for row in rows):
+        layers.append(base.mark_tick(color=INK, thickness=2, height={"band": 0.9}).encode(x="tick:Q"))
     return altair.layer(*layers).properties(width=width - LABEL_WIDTH - 20, height=max(40, 22 * len(rows)))
 
 

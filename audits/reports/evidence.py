@@ -159,10 +159,15 @@ def failure_modes(scope: Scope) -> Evidence:
 
 
 def from_upper_floors(scope: Scope) -> dict[str, Rows]:
-    """Rows that councils and model cards provide, by query id (port ``AUDITS_EVIDENCE_SOURCES``)."""
+    """Rows that councils and model cards provide, by query id (port ``AUDITS_EVIDENCE_SOURCES``).
+
+    From the system's beginning, not the window's: a vote before the window may have set the weights inside it.
+    """
     gathered: dict[str, Rows] = {}
     for path in settings.AUDITS_EVIDENCE_SOURCES:
-        gathered.update(import_string(path)(system=scope.system, start=scope.start, end=scope.end))
+        gathered.update(
+            import_string(path)(system=scope.system, start=scope.system.created_at, end=scope.end)
+        )
     return gathered
 
 

@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.utils.module_loading import import_string
 
-from audits.reports import compliance, controls, evidence, exhibits, manifest, tables
+from audits.reports import compliance, controls, evidence, exhibits, explaining, manifest, minuting, tables
 from audits.reports.manifest import Json
 from audits.reports.models import Report
 
@@ -91,4 +92,31 @@ def _versions(report: Report) -> str:
     return ", ".join(names) or "Not stated"
 
 
-KINDS: Mapping[str, Callable[[Report, dt.datetime], Frozen]] = {Report.Kind.COMPLIANCE: _compliance}
+def _explanation(report: Report, cut: dt.datetime) -> Frozen:
+    decision = explaining.find(organisation=report.organisation, subject=report.subject)
+    answer, body = explaining.explain(decision)
+    stated = about(
+        report, title="Explanation of a decision", subtitle=decision.system.name, facts=[], cut=cut
+    )
+    stated["decision"], stated["organisation"] = str(decision.uuid), report.organisation.name
+    frozen, lines = manifest.freeze(kind="explanation", about=stated, evidences=[answer], body=body)
+    return Frozen("audits/reports/explanation.html", frozen, lines, cut)
+
+
+def _minutes(report: Report, cut: dt.datetime) -> Frozen:
+    source: Callable[..., Json] = import_string(settings.AUDITS_MINUTES_SOURCE)
+    record = source(organisation=report.organisation, proposal=report.subject)
+    answer = minuting.evidence(record)
+    subtitle = f"Proposal {record['proposal']}: {record['title']}"
+    stated = about(report, title="Minutes", subtitle=subtitle, facts=[], cut=cut)
+    stated["classification"] = "Council and organisation"
+    body = minuting.body(record, answer)
+    frozen, lines = manifest.freeze(kind="minutes", about=stated, evidences=[answer], body=body)
+    return Frozen("audits/reports/minutes.html", frozen, lines, cut)
+
+
+KINDS: Mapping[str, Callable[[Report, dt.datetime], Frozen]] = {
+    Report.Kind.COMPLIANCE: _compliance,
+    Report.Kind.EXPLANATION: _explanation,
+    Report.Kind.MINUTES: _minutes,
+}

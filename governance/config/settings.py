@@ -229,7 +229,7 @@ AUDITS_EVIDENCE_SOURCES = [
     "modelcards.evaluations.selectors.evidence",
 ]
 AUDITS_CONSTITUENCY_WEIGHTS = "councils.voting.selectors.constituency_weights"
-AUDITS_MINUTES_SOURCE = "councils.voting.selectors.minutes"
+AUDITS_MINUTES_SOURCE = "councils.voting.minutes.of_proposal"
 
 LOGGING = {
     "version": 1,
