@@ -40,7 +40,9 @@ class Proposal(models.Model):
     floors = models.JSONField(default=dict)
     weights_before = models.JSONField(null=True)
     state = models.CharField(max_length=16, choices=State.choices, default=State.DRAFT)
-    proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    proposed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     created_at = models.DateTimeField()
     deliberation_opened_at = models.DateTimeField(null=True)
     deliberation_ends_at = models.DateTimeField(null=True)
@@ -52,8 +54,12 @@ class Proposal(models.Model):
     ended_at = models.DateTimeField(null=True)
     end_reason = models.TextField(blank=True)
     impact = models.JSONField(null=True)
-    policy = models.OneToOneField("governance.Policy", on_delete=models.PROTECT, null=True, related_name="proposal")
-    policy_before = models.ForeignKey("governance.Policy", on_delete=models.PROTECT, null=True, related_name="+")
+    policy = models.OneToOneField(
+        "governance.Policy", on_delete=models.PROTECT, null=True, related_name="proposal"
+    )
+    policy_before = models.ForeignKey(
+        "governance.Policy", on_delete=models.PROTECT, null=True, related_name="+"
+    )
 
     class Meta:
         constraints = [
@@ -66,10 +72,12 @@ class Proposal(models.Model):
                 name="voting_has_an_end",
             ),
             models.CheckConstraint(
-                condition=~Q(state="passed") | Q(takes_effect_at__isnull=False), name="waiting_period_has_an_end"
+                condition=~Q(state="passed") | Q(takes_effect_at__isnull=False),
+                name="waiting_period_has_an_end",
             ),
             models.CheckConstraint(
-                condition=Q(state="enacted", policy__isnull=False) | (~Q(state="enacted") & Q(policy__isnull=True)),
+                condition=Q(state="enacted", policy__isnull=False)
+                | (~Q(state="enacted") & Q(policy__isnull=True)),
                 name="a_policy_comes_from_an_enacted_proposal_only",
             ),
             models.CheckConstraint(
@@ -116,7 +124,8 @@ class Reason(models.Model):
         constraints = [
             models.CheckConstraint(condition=~Q(text=""), name="reason_has_a_text"),
             models.CheckConstraint(
-                condition=Q(hidden_at__isnull=True) | ~Q(hidden_because=""), name="who_hides_a_reason_gives_one"
+                condition=Q(hidden_at__isnull=True) | ~Q(hidden_because=""),
+                name="who_hides_a_reason_gives_one",
             ),
         ]
 
@@ -134,7 +143,9 @@ class Recusal(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["proposal", "person"], name="member_stands_aside_once_per_proposal"),
+            models.UniqueConstraint(
+                fields=["proposal", "person"], name="member_stands_aside_once_per_proposal"
+            ),
             models.CheckConstraint(condition=~Q(why=""), name="who_stands_aside_says_why"),
         ]
 

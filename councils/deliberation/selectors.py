@@ -28,12 +28,17 @@ def visible_to(*, organisation: Organisation) -> QuerySet[Proposal]:
     )
 
 
-def get(*, organisation: Organisation, id: int) -> Proposal | None:
+def get(*, organisation: Organisation, id: int) -> Proposal | None:  # noqa: A002  (the word of the URL)
     return visible_to(organisation=organisation).filter(pk=id).first()
 
 
 def search(
-    *, organisation: Organisation, states: Sequence[str] = (), council: str = "", system: str = "", text: str = ""
+    *,
+    organisation: Organisation,
+    states: Sequence[str] = (),
+    council: str = "",
+    system: str = "",
+    text: str = "",
 ) -> QuerySet[Proposal]:
     """The proposals that match every filter given."""
     found = visible_to(organisation=organisation)
@@ -61,7 +66,7 @@ def threads(*, proposal: Proposal, edge: str | None = None) -> list[Thread]:
     return [thread for thread in top if edge is None or thread.reason.edge == edge]
 
 
-def reason(*, organisation: Organisation, id: int) -> Reason | None:
+def reason(*, organisation: Organisation, id: int) -> Reason | None:  # noqa: A002
     return Reason.objects.filter(proposal__council__organisation=organisation, pk=id).first()
 
 

@@ -111,14 +111,20 @@ def propose(
 def _check_points(edge_set: EdgeSet, suggestion: Mapping[str, int], floors: Mapping[str, int]) -> None:
     slugs = {edge.slug for edge in edges.leaves(edge_set=edge_set)}
     if set(suggestion) != slugs or not floors.keys() <= slugs:
-        raise SuggestionUnknownEdge(_("Give points to every edge of the system, and to no other."), field="points")
+        raise SuggestionUnknownEdge(
+            _("Give points to every edge of the system, and to no other."), field="points"
+        )
     every = [*suggestion.values(), *floors.values()]
     if any(type(points) is not int or not 0 <= points <= ALL for points in every):
         raise SuggestionOutOfRange(_("Points are whole numbers from 0 to 100."), field="points")
     if sum(suggestion.values()) != ALL:
-        raise SuggestionSum(_("The points add up to %d, not to 100.") % sum(suggestion.values()), field="points")
+        raise SuggestionSum(
+            _("The points add up to %d, not to 100.") % sum(suggestion.values()), field="points"
+        )
     if sum(floors.values()) > ALL or any(suggestion[edge] < floor for edge, floor in floors.items()):
-        raise FloorsTooHigh(_("Floors leave room for the suggestion and add up to at most 100."), field="floors")
+        raise FloorsTooHigh(
+            _("Floors leave room for the suggestion and add up to at most 100."), field="floors"
+        )
 
 
 def policy_before(*, council: Council, system: AISystem, at: dt.datetime) -> Policy | None:
@@ -152,7 +158,8 @@ def locked(proposal: Proposal, *states: str) -> Proposal:
     )
     if fresh.state not in states:
         raise WrongState(
-            _("This cannot be done any more, or not yet: the proposal stands at “%s”.") % fresh.get_state_display(),
+            _("This cannot be done any more, or not yet: the proposal stands at “%s”.")
+            % fresh.get_state_display(),
             state=fresh.state,
         )
     return fresh
@@ -182,9 +189,7 @@ def add_reason(
     parent: Reason | None = None,
 ) -> Reason:
     """A reason under the proposal, under one ``edge``, or in answer to ``parent``. The log holds its commitment."""
-    current = locked(
-        proposal, Proposal.State.DELIBERATION, Proposal.State.VOTING, Proposal.State.EXTENDED
-    )
+    current = locked(proposal, Proposal.State.DELIBERATION, Proposal.State.VOTING, Proposal.State.EXTENDED)
     if not text.strip():
         raise TextMissing(_("Write your reason first."), field="text")
     if edge and edge not in {leaf.slug for leaf in edges.leaves(edge_set=current.edge_set)}:
@@ -216,7 +221,9 @@ def add_reason(
 @trail.act()
 def hide_reason(*, reason: Reason, because: str, by: Person, at: dt.datetime) -> Reason:
     """Moderation: the text is no longer shown, that it was hidden and why is."""
-    current = Reason.objects.select_for_update().select_related("proposal__council__organisation").get(pk=reason.pk)
+    current = (
+        Reason.objects.select_for_update().select_related("proposal__council__organisation").get(pk=reason.pk)
+    )
     if current.hidden_at is not None:
         raise ReasonHidden(_("This reason is hidden already."))
     if not because.strip():

@@ -27,7 +27,9 @@ class Council(models.Model):
         UTILITARIAN = "utilitarian", _("Nearest to the ballots together")
         MEAN = "mean", _("Mean")
 
-    organisation = models.ForeignKey("governance.Organisation", on_delete=models.PROTECT, related_name="councils")
+    organisation = models.ForeignKey(
+        "governance.Organisation", on_delete=models.PROTECT, related_name="councils"
+    )
     slug = models.SlugField(max_length=60)
     name = models.CharField(max_length=120)
     mandate = models.TextField()
@@ -35,7 +37,9 @@ class Council(models.Model):
     accountable_officer = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
-    guardian = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    guardian = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     systems = models.ManyToManyField("governance.AISystem", related_name="councils")
     context = models.JSONField(default=dict)
     counting = models.CharField(max_length=24, choices=Counting.choices, default=Counting.INDEPENDENT_MARKETS)
@@ -58,7 +62,9 @@ class Council(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["organisation", "slug"], name="council_slug_is_unique_in_its_organisation"),
+            models.UniqueConstraint(
+                fields=["organisation", "slug"], name="council_slug_is_unique_in_its_organisation"
+            ),
             models.CheckConstraint(condition=Q(voting_seconds__gte=1), name="voting_lasts_at_least_a_second"),
             models.CheckConstraint(
                 condition=Q(secrecy="open", point_step__gte=1) | Q(secrecy="secret", point_step=5),
@@ -101,8 +107,12 @@ class Constituency(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["council", "name"], name="constituency_name_is_unique_in_its_council"),
-            models.UniqueConstraint(fields=["council", "position"], name="constituencies_of_a_council_have_one_order"),
+            models.UniqueConstraint(
+                fields=["council", "name"], name="constituency_name_is_unique_in_its_council"
+            ),
+            models.UniqueConstraint(
+                fields=["council", "position"], name="constituencies_of_a_council_have_one_order"
+            ),
             models.CheckConstraint(condition=Q(seats__gte=1), name="constituency_has_at_least_one_seat"),
         ]
 
@@ -127,7 +137,8 @@ class Seat(models.Model):
                 name="person_holds_one_open_ended_seat_per_council",
             ),
             models.CheckConstraint(
-                condition=Q(ends_at__isnull=True) | Q(ends_at__gt=F("begins_at")), name="seat_ends_after_it_begins"
+                condition=Q(ends_at__isnull=True) | Q(ends_at__gt=F("begins_at")),
+                name="seat_ends_after_it_begins",
             ),
         ]
 

@@ -11,7 +11,9 @@ from governance.systems.models import AISystem
 
 def visible_to(*, organisation: Organisation) -> QuerySet[Council]:
     """The organisation's councils, by name."""
-    return Council.objects.filter(organisation=organisation).prefetch_related("systems").order_by("name", "pk")
+    return (
+        Council.objects.filter(organisation=organisation).prefetch_related("systems").order_by("name", "pk")
+    )
 
 
 def get(*, organisation: Organisation, slug: str) -> Council | None:

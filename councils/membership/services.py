@@ -117,9 +117,13 @@ def _check(
     if Council.objects.filter(organisation=organisation, slug=slug).exists():
         raise CouncilExists(_("A council with this short name exists; choose another."), field="slug")
     if not mandate.strip():
-        raise MandateMissing(_("State who gave the council its mandate and what it may decide."), field="mandate")
+        raise MandateMissing(
+            _("State who gave the council its mandate and what it may decide."), field="mandate"
+        )
     if not systems or any(system.organisation_id != organisation.pk for system in systems):
-        raise SystemForeign(_("Name the organisation's systems that the council decides on."), field="systems")
+        raise SystemForeign(
+            _("Name the organisation's systems that the council decides on."), field="systems"
+        )
     if not constituencies or min(constituencies.values()) < 1:
         raise NoConstituencies(
             _("Name at least one group, and give each group at least one seat."), field="constituencies"
@@ -184,7 +188,9 @@ def seat(
         raise SeatHeld(_("This person has a seat on the council already."), field="person")
     taken = selectors.seated(council=council, at=at).filter(constituency=constituency).count()
     if taken >= constituency.seats:
-        raise ConstituencyFull(_("All %d seats of this group are taken.") % constituency.seats, field="constituency")
+        raise ConstituencyFull(
+            _("All %d seats of this group are taken.") % constituency.seats, field="constituency"
+        )
     seat = Seat.objects.create(
         council=council, constituency=constituency, person=person, begins_at=at, ends_at=ends_at
     )
@@ -203,7 +209,11 @@ def seat(
 @trail.act()
 def unseat(*, seat: Seat, by: Person | None, at: dt.datetime) -> Seat:
     """Ends a term. Votes that are open keep their electorate."""
-    locked = Seat.objects.select_for_update().select_related("council__organisation", "constituency").get(pk=seat.pk)
+    locked = (
+        Seat.objects.select_for_update()
+        .select_related("council__organisation", "constituency")
+        .get(pk=seat.pk)
+    )
     if locked.ends_at is not None and locked.ends_at <= at:
         raise SeatEnded(_("This term has ended already."))
     locked.ends_at = max(at, locked.begins_at + dt.timedelta(microseconds=1))

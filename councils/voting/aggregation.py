@@ -159,7 +159,8 @@ def median(votes: Profile) -> Weights | None:
         return None
     half = Fraction(votes.weight, 2)
     return [
-        (_level(s, math.ceil(half)) + _level(s, math.floor(half) + 1)) / (2 * votes.total) for s in votes.edges
+        (_level(s, math.ceil(half)) + _level(s, math.floor(half) + 1)) / (2 * votes.total)
+        for s in votes.edges
     ]
 
 

@@ -21,7 +21,9 @@ def line(document: Mapping[str, Any]) -> str:
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def text(*, inputs: Mapping[str, Any], ballots: Sequence[Mapping[str, Any]], result: Mapping[str, Any]) -> str:
+def text(
+    *, inputs: Mapping[str, Any], ballots: Sequence[Mapping[str, Any]], result: Mapping[str, Any]
+) -> str:
     """The bundle, every line ended by a newline."""
     ordered = sorted(ballots, key=lambda ballot: str(ballot["tracker"]))
     lines = [line({"schema": SCHEMA, **inputs}), *(line(ballot) for ballot in ordered), line(result)]

@@ -40,7 +40,9 @@ def all_rules(*, blocks: Sequence[Block], floors: Sequence[int]) -> dict[str, di
 def _ballots(blocks: Sequence[Block], floors: Sequence[int]) -> tuple[Points, Points]:
     """All ballots in points of 100 (ballot × edge), and the share of weight of each."""
     voting = [block for block in blocks if block.ballots]
-    rows = np.array([row for block in voting for row in block.ballots], dtype=np.float64).reshape(-1, len(floors))
+    rows = np.array([row for block in voting for row in block.ballots], dtype=np.float64).reshape(
+        -1, len(floors)
+    )
     weights = [block.seats / len(block.ballots) for block in voting for _ballot in block.ballots]
     return rows + np.array(floors), np.array(weights) / (sum(weights) or 1)
 

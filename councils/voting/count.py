@@ -152,7 +152,9 @@ def _votes(
         if group.name in hidden:
             rows.append({**row, "hidden": True})
         else:
-            rows.append({**row, **_numbers(count), "hidden": False, "in_favour": verdict.in_favour[group.name]})
+            rows.append(
+                {**row, **_numbers(count), "hidden": False, "in_favour": verdict.in_favour[group.name]}
+            )
     return rows
 
 

@@ -138,7 +138,9 @@ def close(*, proposal: Proposal, at: dt.datetime, by: Person | None = None) -> P
     Tally.objects.create(
         proposal=current, result=counted.result, bundle=counted.bundle, root=root, counted_at=at
     )
-    deliberation.note("ballot.root", current, by=by, at=at, root=root, ballots=counted.result["total"]["voted"])
+    deliberation.note(
+        "ballot.root", current, by=by, at=at, root=root, ballots=counted.result["total"]["voted"]
+    )
     return _conclude(current, counted, by, at)
 
 

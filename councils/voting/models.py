@@ -61,7 +61,9 @@ class Ballot(models.Model):
             models.CheckConstraint(
                 condition=Q(stance__in=["agree", "abstain", "disagree", "object"]), name="stance_is_known"
             ),
-            models.CheckConstraint(condition=~Q(stance="object") | ~Q(reason=""), name="who_objects_gives_a_reason"),
+            models.CheckConstraint(
+                condition=~Q(stance="object") | ~Q(reason=""), name="who_objects_gives_a_reason"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -106,7 +108,9 @@ class Tally(models.Model):
 class MinorityReport(models.Model):
     """What a constituency that the result moved away from has to say about it."""
 
-    proposal = models.ForeignKey("councils.Proposal", on_delete=models.PROTECT, related_name="minority_reports")
+    proposal = models.ForeignKey(
+        "councils.Proposal", on_delete=models.PROTECT, related_name="minority_reports"
+    )
     constituency = models.ForeignKey("councils.Constituency", on_delete=models.PROTECT, related_name="+")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     text = models.TextField()

@@ -121,7 +121,9 @@ def _quorum(counts: Mapping[str, Count], rules: Rules) -> list[Test]:
     tests = [_test("quorum", rules.quorum, whole.consent(rules), whole.electors)]
     if rules.constituency_quorum is not None:
         tests += [
-            _test("constituency_quorum", rules.constituency_quorum, count.consent(rules), count.electors, name)
+            _test(
+                "constituency_quorum", rules.constituency_quorum, count.consent(rules), count.electors, name
+            )
             for name, count in counts.items()
             if count.electors
         ]

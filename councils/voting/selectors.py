@@ -54,7 +54,8 @@ def participation(*, proposal: Proposal) -> list[dict[str, Any]]:
         .order_by("constituency__position")
     )
     return [
-        {"name": row["constituency__name"], "voted": row["voted"], "electors": row["electors"]} for row in rows
+        {"name": row["constituency__name"], "voted": row["voted"], "electors": row["electors"]}
+        for row in rows
     ]
 
 
@@ -101,7 +102,11 @@ def constituency_weights(*, system: AISystem, at: dt.datetime) -> dict[str, dict
 
     Constituencies that publish no tally of their own are left out. The port ``AUDITS_CONSTITUENCY_WEIGHTS``.
     """
-    tally = Tally.objects.filter(proposal__system=system, counted_at__lte=at).order_by("-counted_at", "-pk").first()
+    tally = (
+        Tally.objects.filter(proposal__system=system, counted_at__lte=at)
+        .order_by("-counted_at", "-pk")
+        .first()
+    )
     if tally is None:
         return {}
     return {
@@ -155,29 +160,35 @@ def _evidence(tally: Tally) -> dict[str, Any]:
     }
 
 
-def minutes(*, proposal: Proposal) -> dict[str, Any]:
-    """Everything the minutes say, JSON. The port ``AUDITS_MINUTES_SOURCE``."""
-    tally = tally_of(proposal=proposal)
-    moments = (
+def moments(*, proposal: Proposal) -> list[tuple[str, dt.datetime]]:
+    """What happened to the proposal and when, as far as it has."""
+    every = (
         (_("Proposed"), proposal.created_at),
         (_("Deliberation opened"), proposal.deliberation_opened_at),
         (_("Voting opened"), proposal.voting_opened_at),
         (_("Voting extended"), proposal.extended_at),
-        (_("Voting closed"), proposal.closed_at),
-        (_("Takes effect"), proposal.takes_effect_at),
-        (_("Ended"), proposal.ended_at),
+        (_("Voting closed and counted"), proposal.closed_at),
+        (_("Waiting period ends"), proposal.takes_effect_at),
+        (str(proposal.get_state_display()), proposal.ended_at),
     )
+    return [(what, at) for what, at in every if at is not None]
+
+
+def minutes(*, proposal: Proposal) -> dict[str, Any]:
+    """Everything the minutes say, JSON. The port ``AUDITS_MINUTES_SOURCE``."""
+    tally = tally_of(proposal=proposal)
     return {
         "proposal": proposal.pk,
         "title": proposal.title,
         "summary": proposal.summary,
         "council": proposal.council.name,
         "mandate": proposal.council.mandate,
+        "secrecy": proposal.council.secrecy,
         "system": proposal.system.name,
         "organisation": proposal.council.organisation.name,
         "state": str(proposal.get_state_display()),
         "end_reason": proposal.end_reason,
-        "moments": [{"what": what, "at": when.isoformat()} for what, when in moments if when],
+        "moments": [{"what": what, "at": at.isoformat()} for what, at in moments(proposal=proposal)],
         "edges": [{"slug": edge.slug, "name": edge.name} for edge in edges_of(proposal=proposal)],
         "suggestion": proposal.suggestion,
         "weights_before": proposal.weights_before,
@@ -187,7 +198,11 @@ def minutes(*, proposal: Proposal) -> dict[str, Any]:
         "result": tally.result if tally else None,
         "bundle_root": tally.root if tally else None,
         "minority_reports": [
-            {"constituency": report.constituency.name, "text": report.text, "at": report.created_at.isoformat()}
+            {
+                "constituency": report.constituency.name,
+                "text": report.text,
+                "at": report.created_at.isoformat(),
+            }
             for report in reports_of(proposal=proposal)
         ],
         "reasons": proposal.reasons.filter(hidden_at__isnull=True).count(),

@@ -142,7 +142,9 @@ def _checked_stance(stance: str, reason: str) -> str:
     if stance not in Ballot.Stance.values:
         raise StanceUnknown(_("Choose agree, abstain, disagree or object."), field="stance")
     if stance == Ballot.Stance.OBJECT and not reason.strip():
-        raise ReasonMissing(_("An objection needs its reason; it is published with the outcome."), field="reason")
+        raise ReasonMissing(
+            _("An objection needs its reason; it is published with the outcome."), field="reason"
+        )
     return stance
 
 
@@ -215,9 +217,7 @@ def _void(proposal: Proposal, person: Person) -> bool:
 
 
 @trail.act()
-def file_minority_report(
-    *, proposal: Proposal, text: str, by: Person, at: dt.datetime
-) -> MinorityReport:
+def file_minority_report(*, proposal: Proposal, text: str, by: Person, at: dt.datetime) -> MinorityReport:
     """The word of a constituency from whose ballots the result moved away; one member files it, once."""
     current = deliberation.locked(
         proposal, Proposal.State.PASSED, Proposal.State.ENACTED, Proposal.State.VETOED

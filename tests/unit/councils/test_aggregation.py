@@ -220,5 +220,7 @@ def test_a_hundred_thousand_ballots_are_counted_exactly():
     chance = random.Random(7)
     rows = [[chance.randint(0, 5) for _ in range(19)] for _ in range(20_000)]
     rows = [[*row, 100 - sum(row)] for row in rows]
-    weights = aggregation.independent_markets(profile([Block(3, rows), Block(2, rows[:777])], edges=20, total=100))
+    weights = aggregation.independent_markets(
+        profile([Block(3, rows), Block(2, rows[:777])], edges=20, total=100)
+    )
     assert sum(weights) == 1

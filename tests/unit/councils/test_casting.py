@@ -16,7 +16,13 @@ GOOD = {"safety": 50, "privacy": 30, "expression": 20}
 
 def cast(proposal, person, points=GOOD, *, at=None, stance="agree", reason=""):
     return voting.cast(
-        proposal=proposal, person=person, points=points, stance=stance, reason=reason, by=person, at=at or after(HOUR)
+        proposal=proposal,
+        person=person,
+        points=points,
+        stance=stance,
+        reason=reason,
+        by=person,
+        at=at or after(HOUR),
     )
 
 
@@ -79,7 +85,12 @@ def test_only_members_seated_when_voting_opened_vote(proposal, organisation, cha
 def test_nobody_votes_for_another(proposal, members, chair):
     with pytest.raises(voting.NotTheVoter):
         voting.cast(
-            proposal=proposal, person=members["north"][0], points=GOOD, stance="agree", by=chair, at=after(HOUR)
+            proposal=proposal,
+            person=members["north"][0],
+            points=GOOD,
+            stance="agree",
+            by=chair,
+            at=after(HOUR),
         )
 
 
@@ -120,7 +131,9 @@ def test_a_second_ballot_replaces_the_first_and_keeps_its_tracker(proposal, memb
 def test_who_stands_aside_leaves_the_count_and_the_quorum(proposal, members, events):
     member = members["north"][0]
     vote(proposal, member)
-    voting.stand_aside(proposal=proposal, person=member, why="I work for the vendor.", by=member, at=after(HOUR))
+    voting.stand_aside(
+        proposal=proposal, person=member, why="I work for the vendor.", by=member, at=after(HOUR)
+    )
     assert Ballot.objects.count() == 0
     assert selectors.participation(proposal=proposal)[0] == {"name": "north", "voted": 0, "electors": 5}
     assert events[-1].type == "member.stood_aside"
@@ -166,7 +179,12 @@ def test_the_database_holds_what_the_service_promises(proposal, members):
     ballot = Ballot.objects.get()
     broken = (
         lambda: Ballot.objects.create(
-            proposal=proposal, constituency=elector.constituency, elector=elector, points={}, stance="agree", tracker="x"
+            proposal=proposal,
+            constituency=elector.constituency,
+            elector=elector,
+            points={},
+            stance="agree",
+            tracker="x",
         ),
         lambda: Ballot.objects.filter(pk=ballot.pk).update(stance="object"),
         lambda: Ballot.objects.filter(pk=ballot.pk).update(stance="maybe"),

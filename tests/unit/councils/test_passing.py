@@ -40,7 +40,11 @@ def council(**counts):
 def test_the_example_of_the_design_passes():
     """34 of 38 voted, 24 agree, 4 of 5 groups in favour."""
     verdict = council(
-        local=(9, 6, 1, 1, 0), health=(8, 5, 0, 2, 0), gaming=(9, 7, 0, 1, 0), satire=(6, 5, 0, 0, 0), youth=(6, 1, 1, 2, 2)
+        local=(9, 6, 1, 1, 0),
+        health=(8, 5, 0, 2, 0),
+        gaming=(9, 7, 0, 1, 0),
+        satire=(6, 5, 0, 0, 0),
+        youth=(6, 1, 1, 2, 2),
     )
     assert verdict.passed
     assert [(test.name, test.count, test.needed, test.of) for test in verdict.tests] == [
