@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -77,16 +78,17 @@ def _server_options(command: argparse.ArgumentParser) -> None:
 def _verify(options: argparse.Namespace) -> int:
     if options.target.endswith(RECEIPT_SUFFIX):
         return _verify_receipt(options)
-    log, began = verifier.source(options.target, options.token), time.monotonic()
-    policy = _trust(options) or verifier.stated_policy(log)
+    began = time.monotonic()
     if not options.vkey and not options.policy:
         print(
-            "The key was taken from the log itself; give --vkey or --policy to trust nobody.", file=sys.stderr
+            "The key is taken from the log itself; give --vkey or --policy to trust nobody.", file=sys.stderr
         )
     state: Path | None = options.state
     remembered = state.read_text() if state and state.exists() else None
     progress = None if options.quiet or not sys.stderr.isatty() else _show_progress
-    found = verifier.verify_log(log, policy, remembered=remembered, progress=progress)
+    with closing(verifier.source(options.target, options.token)) as log:
+        policy = _trust(options) or verifier.stated_policy(log)
+        found = verifier.verify_log(log, policy, remembered=remembered, progress=progress)
     if state:
         state.write_text(found.note)
     seconds = time.monotonic() - began

@@ -25,6 +25,9 @@ class Source(Protocol):
     def read(self, path: str) -> bytes:
         """Content of the file; VerificationError if there is none."""
 
+    def close(self) -> None:
+        """Let go of what is held open."""
+
 
 class Folder:
     """A log downloaded or exported as static files."""
@@ -40,6 +43,9 @@ class Folder:
             except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
                 continue
         raise VerificationError(f"{path} is missing")
+
+    def close(self) -> None:
+        """A folder holds nothing open."""
 
 
 class Site:
@@ -57,6 +63,10 @@ class Site:
         if answer.status != 200:
             raise VerificationError(f"{path} is missing: the server answers {answer.status}")
         return answer.body
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,7 +145,7 @@ def test_the_command_takes_the_key_of_the_log_only_with_a_word(
     small: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.main(["verify", str(small)]) == 0
-    assert "taken from the log itself" in capsys.readouterr().err
+    assert "is taken from the log itself" in capsys.readouterr().err
     other = notes.NoteSigner("log.example/x", bytes(32))
     assert cli.main(["verify", str(small), "--vkey", other.vkey]) == 1
 
