@@ -1,0 +1,69 @@
+"""Exported logs: plain files that verify by themselves."""
+
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from edgewise import merkle, verifier
+
+from audits.ledger import export, selectors, services, signer
+from audits.ledger.models import Log
+from tests.independent_reader import reader
+from tests.unit.audits.ledger import worlds
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_folder_verifies_with_anybodys_software(log: Log, tmp_path: Path) -> None:
+    """By the independent reader and by the SDK, with the policy file that lies beside it."""
+    services.append(log=log, entries=worlds.numbered(0, 600))
+    signer.publish(log=log, at=worlds.AT)
+    assert export.export(log=log, folder=tmp_path, url="") == 600
+    assert reader.main([str(tmp_path), selectors.vkeys(log=log)[0]]) == 0
+    folder = verifier.Folder(tmp_path)
+    assert verifier.verify_log(folder, verifier.stated_policy(folder)).checkpoint.size == 600
+
+
+def test_a_second_export_only_adds(log: Log, tmp_path: Path) -> None:
+    """What was complete stays as it is; the log that continues verifies against the state remembered."""
+    services.append(log=log, entries=worlds.numbered(0, 300))
+    signer.publish(log=log, at=worlds.AT)
+    export.export(log=log, folder=tmp_path, url="")
+    before, note = files(tmp_path), (tmp_path / "checkpoint").read_text(encoding="utf-8")
+    services.append(log=log, entries=worlds.numbered(300, 600))
+    signer.publish(log=log, at=worlds.AT)
+    export.export(log=log, folder=tmp_path, url="")
+    after = files(tmp_path)
+    assert all(after[name] == content for name, content in before.items() if name != "checkpoint")
+    folder = verifier.Folder(tmp_path)
+    assert verifier.verify_log(folder, verifier.stated_policy(folder), remembered=note).checkpoint.size == 600
+
+
+def test_an_unsealed_log_is_not_exported(log: Log, tmp_path: Path) -> None:
+    """There is nothing to verify it by."""
+    with pytest.raises(selectors.NotYetPublished):
+        export.export(log=log, folder=tmp_path, url="")
+
+
+def test_the_command_exports_every_log_or_one(organisation, tmp_path: Path, capsys) -> None:
+    """Signed first, so that nothing committed is left out."""
+    system = worlds.make_system(organisation)
+    call_command("export_log", str(tmp_path / "all"))
+    assert {path.name for path in (tmp_path / "all" / "north").iterdir()} == {"_org", system.slug}
+    call_command("export_log", str(tmp_path / "one"), "--log", "north/assistant")
+    assert [path.name for path in (tmp_path / "one" / "north").iterdir()] == ["assistant"]
+    with pytest.raises(CommandError, match="no log"):
+        call_command("export_log", str(tmp_path), "--log", "north/nothing")
+
+
+def test_an_empty_log_is_exported_too(log: Log, tmp_path: Path) -> None:
+    """A checkpoint over nothing."""
+    signer.publish(log=log, at=worlds.AT)
+    assert export.export(log=log, folder=tmp_path, url="") == 0
+    assert (
+        reader.parse_checkpoint((tmp_path / "checkpoint").read_text(encoding="utf-8")).root
+        == merkle.EMPTY_ROOT
+    )
+    assert reader.main([str(tmp_path), selectors.vkeys(log=log)[0]]) == 0
