@@ -44,9 +44,9 @@ def open_log(*, organisation: Organisation, at: dt.datetime, system: AISystem | 
     if found:
         return found
     place = f"/log/{organisation.slug}/{system.slug if system else '_org'}"
-    fresh = Log(
-        organisation=organisation, system=system, origin=settings.EDGEWISE_ORIGIN + place, created_at=at
-    )
+    owner = {"organisation_id": organisation.pk, "system_id": system.pk if system else None}
+    fresh = Log(**owner, origin=settings.EDGEWISE_ORIGIN + place, created_at=at)
+    # By id: an instance would be remembered as `system.log` before it has a primary key.
     Log.objects.bulk_create([fresh], ignore_conflicts=True)
     log = Log.objects.get(organisation=organisation, system=system)
     edge = merkle.Frontier().to_bytes()

@@ -67,6 +67,7 @@ def test_opening_twice_gives_the_same_log(organisation) -> None:
     first = services.open_log(organisation=organisation, system=system, at=worlds.AT)
     assert services.open_log(organisation=organisation, system=system, at=worlds.AT) == first
     assert first.origin == "edgewise.local/log/north/assistant"
+    assert system.log == first
     own = services.open_log(organisation=organisation, at=worlds.AT)
     assert own.origin == "edgewise.local/log/north/_org"
 
