@@ -4,7 +4,7 @@ import math
 
 import pytest
 from edgewise.confidence import confidence
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 EDGES = ("a", "b")
@@ -60,6 +60,7 @@ def test_infeasible_rivals_do_not_count() -> None:
 
 
 @given(st.lists(st.tuples(score, score, deviation, deviation), min_size=1, max_size=5), st.data())
+@settings(deadline=None)
 def test_it_is_the_figure_of_the_server(rows: list[tuple], data: st.DataObject) -> None:
     columns = pytest.importorskip("audits.decisions.columns")
     np = pytest.importorskip("numpy")

@@ -6,7 +6,7 @@ import random
 import pytest
 from edgewise import scoring
 from edgewise.scoring import Rule
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 EDGES = ("a", "b", "c")
@@ -89,6 +89,7 @@ def test_an_unknown_rule_is_refused() -> None:
 
 
 @given(vectors, weights, st.sampled_from(RULES))
+@settings(deadline=None)
 def test_the_choice_is_a_feasible_option_that_none_exceeds(rows: list, parts: tuple, rule: Rule) -> None:
     choice = scoring.choose(options(rows), {"weights": normal(parts), "rule": rule})
     best = max(value for value in choice.utilities.values() if value is not None)
@@ -96,6 +97,7 @@ def test_the_choice_is_a_feasible_option_that_none_exceeds(rows: list, parts: tu
 
 
 @given(vectors, weights, st.sampled_from(RULES), st.randoms())
+@settings(deadline=None)
 def test_a_unique_best_does_not_depend_on_order(
     rows: list, parts: tuple, rule: Rule, chance: random.Random
 ) -> None:
@@ -109,6 +111,7 @@ def test_a_unique_best_does_not_depend_on_order(
 
 
 @given(vectors, vector, weights, st.sampled_from([*RULES, Rule.LEXICOGRAPHIC]))
+@settings(deadline=None)
 def test_a_dominated_option_never_wins_strictly(rows: list, floor: tuple, parts: tuple, rule: Rule) -> None:
     better = [tuple(max(a, b) for a, b in zip(rows[0], floor, strict=True)), *rows[1:]]
     tiers = [{"edges": [edge]} for edge in EDGES]
@@ -120,6 +123,7 @@ def test_a_dominated_option_never_wins_strictly(rows: list, floor: tuple, parts:
 
 
 @given(vectors, weights)
+@settings(deadline=None)
 def test_one_tier_of_all_edges_is_the_weighted_sum(rows: list, parts: tuple) -> None:
     policy = {"weights": normal(parts), "rule": "lexicographic", "tiers": [{"edges": list(EDGES)}]}
     one, other = (

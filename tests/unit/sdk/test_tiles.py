@@ -3,13 +3,14 @@
 import pytest
 from edgewise import tiles
 from edgewise.errors import VerificationError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 LEVELS = st.none() | st.integers(0, 63)
 
 
 @given(LEVELS, st.integers(0, 10**12), st.integers(1, 256))
+@settings(deadline=None)
 def test_a_path_reads_back_as_what_it_names(level: int | None, n: int, width: int) -> None:
     assert tiles.parse_tile_path(tiles.tile_path(level, n, width)) == (level, n, width)
 
@@ -44,6 +45,7 @@ def test_tiles_of_the_example_of_the_specification() -> None:
 
 
 @given(st.lists(st.binary(max_size=300), max_size=20))
+@settings(deadline=None)
 def test_bundles_keep_their_entries(entries: list[bytes]) -> None:
     assert tiles.decode_bundle(tiles.encode_bundle(entries)) == entries
 
