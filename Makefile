@@ -23,7 +23,7 @@ run: setup-run ## serve http://127.0.0.1:$PORT until Ctrl-C
 	@$(EMBEDDED) run
 
 demo: setup-run ## the main job, end to end; DATA=DIR for a real data set
-	@$(EMBEDDED) demo $(DATA)
+	@$(EMBEDDED) demo $(if $(DATA),"$(DATA)")
 
 test: setup ## the whole test suite, journeys included; ARGS for pytest
 	@$(PYTHON) -m pytest -n 2 --dist loadfile -q $(ARGS)
