@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from edgewise import record, sealing
 from edgewise.errors import VerificationError
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 RECORDS = Path(__file__).parents[2] / "vectors" / "records"
 VECTORS = sorted(RECORDS.glob("*.json"))
@@ -116,3 +118,35 @@ def test_broken_json_names_the_byte() -> None:
     with pytest.raises(record.MalformedJSONError) as raised:
         record.loads(b'"\xff"')
     assert raised.value.byte == 1
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 3) | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+def places(value: object, at: tuple = ()) -> list[tuple]:
+    """Every place in a JSON value, as the keys that lead there."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [at, *[place for key, part in inner for place in places(part, (*at, key))]]
+
+
+@given(st.data(), JSON)
+@settings(deadline=None, max_examples=300)
+def test_no_value_anywhere_makes_the_check_fail(data: st.DataObject, value: object) -> None:
+    changed = good()
+    *way, last = data.draw(st.sampled_from(places(changed)[1:]))
+    holder = changed
+    for key in way:
+        holder = holder[key]
+    holder[last] = value
+    if not record.check(changed, ["safety", "fairness", "privacy", "expression"]):
+        assert json.loads(record.entry_bytes(record.seal(changed).record))["schema"] == record.SCHEMA
+
+
+@given(JSON)
+@settings(deadline=None)
+def test_no_value_at_all_makes_the_check_fail(value: object) -> None:
+    assert record.check(value, ["safety"])
