@@ -35,24 +35,23 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="module")
-def edgewise(live_edgewise: live.LiveEdgewise) -> live.LiveEdgewise:
-    """The web server with its worker: what people meet."""
-    live_edgewise.start_worker()
-    return live_edgewise
+@pytest.fixture(scope="session")
+def edgewise(template_database: str, django_db_blocker: DjangoDbBlocker) -> Iterator[live.LiveEdgewise]:
+    """One live Edgewise for all journeys, whole: web server, worker, and the clock that keeps deadlines."""
+    with django_db_blocker.unblock(), live.edgewise(template_database) as whole:
+        whole.start_worker()
+        whole.start_beat()
+        yield whole
 
 
-@pytest.fixture(scope="module")
-def place(edgewise: live.LiveEdgewise, django_db_blocker: DjangoDbBlocker) -> Town:
-    """An organisation with a system, a policy, a council and logged decisions."""
-    with django_db_blocker.unblock():
-        return town.build()
+@pytest.fixture(scope="session")
+def place(edgewise: live.LiveEdgewise) -> Town:
+    """An organisation with a system, a policy and people."""
+    return town.build()
 
 
 @pytest.fixture
-def visitor(
-    browser: Browser, edgewise: live.LiveEdgewise, request: pytest.FixtureRequest
-) -> Iterator[Visitor]:
+def visitor(browser: Browser, edgewise: live.LiveEdgewise) -> Iterator[Visitor]:
     """A person at a desk; `visitor.at_phone()` hands them a phone."""
     someone = Visitor.open(browser, edgewise.url)
     yield someone

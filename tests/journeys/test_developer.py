@@ -38,7 +38,5 @@ def test_a_developer_registers_a_system_and_its_model_posts_the_first_decision(
     visitor.press("Create key")
     secret = re.search(r"ew_[\w-]{20,}", visitor.page.locator(".secret").inner_text())
     assert secret
-    record = town.record(
-        "letters", first={"safety": 0.9, "privacy": 0.8}, later={"safety": 0.4, "privacy": 0.9}
-    )
-    assert town.post(visitor.url, secret[0], record)["items"][0]["status"] == "logged"
+    scores = {"first": {"safety": 0.9, "privacy": 0.8}, "later": {"safety": 0.4, "privacy": 0.9}}
+    assert town.decide(visitor.url, secret[0], "letters", **scores)["status"] == "logged"

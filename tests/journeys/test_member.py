@@ -11,12 +11,6 @@ from tests.journeys.visitor import Visitor
 CLOSES_WITHIN = 40
 
 
-@pytest.fixture(scope="module", autouse=True)
-def clock(edgewise: live.LiveEdgewise) -> None:
-    """Deadlines are kept by the real scheduler."""
-    edgewise.start_beat()
-
-
 def test_a_member_votes_sees_the_vote_counted_and_finds_the_new_weights_in_force(
     visitor: Visitor, place: Town
 ) -> None:
@@ -69,13 +63,9 @@ def test_a_ballot_can_be_cast_with_the_keyboard_alone(visitor: Visitor, place: T
     _tab_to(visitor, "[name=stance]")
     keys.press("Space")
     _tab_to(visitor, "button[value=review]")
-    keys.press("Enter")
-    visitor.page.wait_for_load_state()
-    visitor.look()
+    visitor.press_enter()
     _tab_to(visitor, "button[value=cast]")
-    keys.press("Enter")
-    visitor.page.wait_for_load_state()
-    visitor.look()
+    visitor.press_enter()
     assert visitor.heading == "Cast"
 
 

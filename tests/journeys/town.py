@@ -81,24 +81,28 @@ def _card(slug: str, name: str) -> edges.EdgeCard:
     )
 
 
-def record(system: str, **options: dict[str, float]) -> dict[str, Any]:
-    """A decision record of ``system``: each option with its score on every edge; the first is chosen."""
-    return {
+def decide(url: str, secret: str, system: str, **options: dict[str, float]) -> dict[str, Any]:
+    """What a model does: fetch the policy, choose the first option, post the record; the item of the answer."""
+    policy = _ask(f"{url}/api/v1/policy", secret)
+    record = {
         "id": str(uuid.uuid4()),
         "system": system,
         "model_version": "4.2",
         "occurred_at": timezone.now().isoformat(),
+        "context": {"community": "town"},
         "input": {"digest": "sha256:" + "ab" * 32},
+        "policy": {"version": policy["version"], "digest": f"sha256:{policy['digest']}"},
         "options": [{"id": name, "edges": scores} for name, scores in options.items()],
         "chosen": next(iter(options)),
         "disposition": "answered",
     }
+    (item,) = _ask(f"{url}/api/v1/decisions", secret, record)["items"]
+    return item
 
 
-def post(url: str, secret: str, records: dict[str, Any] | list[dict[str, Any]]) -> dict[str, Any]:
-    """Posts as a model does: over HTTP, with its key."""
+def _ask(url: str, secret: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {secret}"}
-    request = urllib.request.Request(f"{url}/api/v1/decisions", json.dumps(records).encode(), headers)
+    request = urllib.request.Request(url, json.dumps(body).encode() if body else None, headers)
     with urllib.request.urlopen(request, timeout=20) as response:
         answer: dict[str, Any] = json.loads(response.read())
     return answer
