@@ -8,5 +8,6 @@ class GovernanceConfig(AppConfig):
     verbose_name = "Governance"
 
     def ready(self) -> None:
-        # Registers the system checks of the ports.
+        # Importing registers: the system checks of the ports, the API's ways to authenticate.
         from governance import checks  # noqa: F401
+        from governance.access import schema  # noqa: F401
