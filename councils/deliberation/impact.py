@@ -5,19 +5,15 @@ import hashlib
 import json
 from typing import Any
 
+from audits.replay import selectors as replay
 from councils.deliberation.models import Proposal
-
-try:
-    from audits.replay import selectors as replay
-except ImportError:
-    replay = None
 
 WINDOW = dt.timedelta(days=30)
 
 
 def statement(*, proposal: Proposal, at: dt.datetime) -> dict[str, Any] | None:
     """The impact of the suggestion on the last 30 days, JSON; None before there is a policy to compare with."""
-    if proposal.policy_before is None or replay is None:
+    if proposal.policy_before is None:
         return None
     weights = {edge: points / 100 for edge, points in proposal.suggestion.items()}
     found = replay.impact(

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -135,7 +136,7 @@ def policy_before(*, council: Council, system: AISystem, at: dt.datetime) -> Pol
         return None
 
 
-def note(event: str, proposal: Proposal, *, by: Person | None, at: dt.datetime, **facts: object) -> None:
+def note(event: str, proposal: Proposal, *, by: Person | None, at: dt.datetime, **facts: Any) -> None:
     """Writes what happened to a proposal into the organisation's log."""
     trail.record(
         event,

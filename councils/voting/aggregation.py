@@ -79,11 +79,17 @@ def independent_markets(votes: Profile) -> Weights | None:
         return None
     markets = [_Market(support) for support in votes.edges]
     moments = sorted({moment for market in markets for moment in market.breakpoints()})
-    at = bisect_left(moments, votes.total, key=lambda moment: sum(m.price(moment) for m in markets))
+    at = bisect_left(
+        moments, Fraction(votes.total), key=lambda moment: _total(m.price(moment) for m in markets)
+    )
     low, high = (moments[at - 1] if at else Fraction(0)), moments[at]
     start, end = [m.price(low) for m in markets], [m.price(high) for m in markets]
-    part = (votes.total - sum(start)) / (sum(end) - sum(start))
+    part = (votes.total - _total(start)) / (_total(end) - _total(start))
     return [(s + part * (e - s)) / votes.total for s, e in zip(start, end, strict=True)]
+
+
+def _total(values: Iterable[Fraction]) -> Fraction:
+    return sum(values, Fraction(0))
 
 
 class _Market:
@@ -114,7 +120,7 @@ def utilitarian(votes: Profile) -> Weights | None:
     if not votes.weight:
         return None
     critical = sorted({weight for support in votes.edges for weight in support.weight}, reverse=True)
-    at = bisect_left(critical, votes.total, key=lambda w: sum(_level(s, w) for s in votes.edges))
+    at = bisect_left(critical, Fraction(votes.total), key=lambda w: _total(_level(s, w) for s in votes.edges))
     low = [_level(s, critical[at - 1]) if at else Fraction(0) for s in votes.edges]
     high = [_level(s, critical[at]) for s in votes.edges]
     return [x / votes.total for x in _level_off(low, high, votes.total)]
@@ -133,11 +139,11 @@ def _level_off(low: Sequence[Fraction], high: Sequence[Fraction], total: int) ->
         return [min(max(height, lo), hi) for lo, hi in zip(low, high, strict=True)]
 
     heights = sorted({*low, *high})
-    above = bisect_left(heights, total, key=lambda height: sum(at_height(height)))
+    above = bisect_left(heights, Fraction(total), key=lambda height: _total(at_height(height)))
     if above == 0:
         return list(low)
     start, end = at_height(heights[above - 1]), at_height(heights[above])
-    part = (total - sum(start)) / (sum(end) - sum(start))
+    part = (total - _total(start)) / (_total(end) - _total(start))
     return [s + part * (e - s) for s, e in zip(start, end, strict=True)]
 
 

@@ -73,7 +73,8 @@ def count(*, proposal: Proposal) -> Counted:
     blocks = _blocks(groups, edges, floors)
     weights = _weights(proposal, blocks, edges, floors)
     hidden = suppression.hidden({group.name: len(ballots) for group, ballots in groups})
-    result = {
+    asked = _asked(groups, edges, weights, proposal, hidden)
+    result: dict[str, Any] = {
         "rule": proposal.council.counting,
         "edges": edges,
         "floors": dict(zip(edges, floors, strict=True)),
@@ -83,10 +84,10 @@ def count(*, proposal: Proposal) -> Counted:
         "votes": _votes(groups, counts, verdict, hidden),
         "total": _numbers(passing.total(counts)),
         "verdict": _published(verdict, hidden),
-        "asked": _asked(groups, edges, weights, proposal, hidden),
+        "asked": asked,
+        "moved_away": [row["name"] for row in asked if row.get("moved_away")],
         "objections": _objections(groups, hidden),
     }
-    result["moved_away"] = [row["name"] for row in result["asked"] if row.get("moved_away")]
     published = bundle.text(
         inputs=_inputs(proposal, groups, edges, floors, hidden),
         ballots=_ballots(proposal, groups, hidden),

@@ -8,6 +8,7 @@ import datetime as dt
 import logging
 from collections.abc import Callable
 from fractions import Fraction
+from typing import Any
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
@@ -237,7 +238,7 @@ def _enact(*, proposal: Proposal, by: Person | None, at: dt.datetime) -> Proposa
     return current
 
 
-def _kept(before: Policy | None) -> dict[str, object]:
+def _kept(before: Policy | None) -> dict[str, Any]:
     """What the vote was not about stays as it is. Hard norms are those in force."""
     if before is None:
         return {}

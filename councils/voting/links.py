@@ -21,8 +21,8 @@ def seal(*, ballot: uuid.UUID, elector: int) -> bytes:
 
 def unseal(*, link: bytes, elector: int) -> uuid.UUID:
     """The inverse of ``seal``; raises InvalidTag when the link was moved or changed."""
-    raw = bytes(link)
-    return uuid.UUID(bytes=_cipher().decrypt(raw[:NONCE], raw[NONCE:], str(elector).encode()))
+    plain = _cipher().decrypt(link[:NONCE], link[NONCE:], str(elector).encode())
+    return uuid.UUID(bytes=plain)
 
 
 def _cipher() -> AESGCM:

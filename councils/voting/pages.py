@@ -108,17 +108,19 @@ def missed(council: Council) -> str:
 def reasons_why(result: Mapping[str, Any], council: Council) -> list[dict[str, Any]]:
     """Each test of the charter as a sentence."""
     return [
-        {"met": test["met"], "name": _TESTS[test["name"]](test), "sentence": _sentence(test, result, council)}
+        {"met": test["met"], "name": _test_name(test), "sentence": _sentence(test, result, council)}
         for test in result["verdict"]["tests"]
     ]
 
 
-_TESTS = {
-    "quorum": lambda test: _("Quorum"),
-    "constituency_quorum": lambda test: _("Quorum of %s") % test["where"],
-    "majority": lambda test: _("Majority of votes"),
-    "constituency_majority": lambda test: _("Majority of groups with seats"),
-}
+def _test_name(test: Mapping[str, Any]) -> str:
+    names = {
+        "quorum": _("Quorum"),
+        "constituency_quorum": _("Quorum of %s") % test["where"],
+        "majority": _("Majority of votes"),
+        "constituency_majority": _("Majority of groups with seats"),
+    }
+    return names[test["name"]]
 
 
 def _sentence(test: Mapping[str, Any], result: Mapping[str, Any], council: Council) -> str:

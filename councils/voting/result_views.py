@@ -40,6 +40,7 @@ def outcome(request: guards.OrganisationRequest, id: int) -> HttpResponse:  # no
         **pages.common(proposal=found),
         **result_pages.of(proposal=found, tally=tally, person=request.user),
         "minutes": selectors.minutes(proposal=found),
+        "may_export": guards.allows(request, "export_reports"),
         "moments": [{"what": what, "at": at} for what, at in selectors.moments(proposal=found)],
     }
     return render(request, "councils/voting/outcome.html", context)

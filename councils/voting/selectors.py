@@ -27,7 +27,7 @@ def elector(*, proposal: Proposal, person: Person) -> Elector | None:
 def ballot_of(*, elector: Elector) -> Ballot | None:
     """The ballot cast by ``elector``; for a secret one only while voting is open."""
     if elector.link is not None:
-        return Ballot.objects.get(pk=links.unseal(link=elector.link, elector=elector.pk))
+        return Ballot.objects.get(pk=links.unseal(link=bytes(elector.link), elector=elector.pk))
     return Ballot.objects.filter(elector=elector).first()
 
 
@@ -175,7 +175,7 @@ def moments(*, proposal: Proposal) -> list[tuple[str, dt.datetime]]:
 
 
 def minutes(*, proposal: Proposal) -> dict[str, Any]:
-    """Everything the minutes say, JSON. The port ``AUDITS_MINUTES_SOURCE``."""
+    """Everything the minutes say, JSON; reports ask for it through ``minutes.of_proposal``."""
     tally = tally_of(proposal=proposal)
     return {
         "proposal": proposal.pk,

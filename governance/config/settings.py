@@ -223,7 +223,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(EDGEWISE_HOME / "beat-schedule")
 # Ports: what a lower floor needs from an upper one, by dotted path; checked at start.
 GOVERNANCE_TRAIL = "audits.ledger.services.append_events"
 GOVERNANCE_INBOX_SOURCES = ["councils.voting.selectors.waiting_for"]
-GOVERNANCE_PANELS = ["audits.ledger.panels.panels"]
+GOVERNANCE_PANELS = ["councils.voting.panels.panels", "audits.ledger.panels.panels"]
 AUDITS_EVIDENCE_SOURCES = [
     "councils.voting.selectors.tally_evidence",
     "modelcards.evaluations.selectors.evidence",
