@@ -6,7 +6,7 @@ figures only; how they look is decided here. A table with the same rows stands b
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -17,6 +17,7 @@ import vl_convert
 INK, MUTED, RULE, BAR = "#14212a", "#4c5c66", "#d3dbde", "#2f7c89"
 FONT = "Source Sans 3"
 LABEL_WIDTH = 150
+TIE = 1e-9
 
 CONFIG: dict[str, Any] = {
     "background": "transparent",
@@ -41,10 +42,18 @@ def bars(chart: Mapping[str, Any], *, width: int) -> altair.LayerChart:
     )
     layers = [base.mark_bar(height={"band": 0.62}).encode(x=altair.X("value:Q", axis=values))]
     if any(row.get("low") is not None for row in rows):
-        layers.append(base.mark_rule(color=INK, strokeWidth=1.5).encode(x="low:Q", x2="high:Q"))
+        layers.append(
+            base.mark_rule(color=INK, strokeWidth=1.5).encode(x=altair.X("low:Q", axis=values), x2="high:Q")
+        )
     if any(row.get("tick") is not None for row in rows):
-        layers.append(base.mark_tick(color=INK, thickness=2, height={"band": 0.9}).encode(x="tick:Q"))
-    return altair.layer(*layers).properties(width=width - LABEL_WIDTH - 20, height=max(40, 22 * len(rows)))
+        layers.append(
+            base.mark_tick(color=INK, thickness=2, height={"band": 0.9}).encode(
+                x=altair.X("tick:Q", axis=values)
+            )
+        )
+    return altair.layer(*layers).properties(
+        width=width - LABEL_WIDTH - 20, height=max(40, chart.get("row", 22) * len(rows))
+    )
 
 
 def columns(chart: Mapping[str, Any], *, width: int) -> altair.Chart:
@@ -98,6 +107,15 @@ def pictures(specifications: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[
 
 def _data(text: str) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(text.encode()).decode()
+
+
+def heaviest(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The finding of a chart of weights (shares of 1), ties named together."""
+    top = max(row["weight"] for row in rows)
+    names = [row["name"] for row in rows if abs(row["weight"] - top) < TIE]
+    if len(names) == 1:
+        return f"{names[0]} weighs most: {100 * top:.1f} of 100 points"
+    return f"{', '.join(names[:-1])} and {names[-1]} weigh most: {100 * top:.1f} of 100 points each"
 
 
 def qr(address: str) -> str:

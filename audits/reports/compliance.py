@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
 
 from audits.reports import controls, tables, wording
 from audits.reports.manifest import Evidence, Json
@@ -82,8 +81,7 @@ def body(
         "frameworks": sections,
         "summary": [_brief(each) for each in summary(flat)],
         "charts": dict(charts),
-        "indices": indices["table"],
-        "indices_notes": indices["notes"],
+        "indices": indices,
         "not_covered": wording.not_covered(),
         "method": [*wording.METHOD, *((each["control"], each["method"]) for each in flat)],
         "glossary": wording.GLOSSARY,

@@ -14,6 +14,7 @@ from django.utils.module_loading import import_string
 from audits.monitoring import selectors as monitoring
 from audits.reports import counting, soundness
 from audits.reports.manifest import Evidence, Figure
+from governance.edges import selectors as edges
 from governance.policies import selectors as policies
 from governance.policies.models import Policy
 from governance.systems.models import AISystem
@@ -124,12 +125,13 @@ def _policy_rows(policy: Policy, before: Policy | None, tally: Mapping[str, Any]
         {
             "kind": "weight",
             "policy": policy.version,
-            "edge": edge,
-            "exact": exact,
-            "weight": policy.weights_float[edge],
-            "before": old.get(edge),
+            "edge": edge.slug,
+            "name": edge.name,
+            "exact": policy.weights.get(edge.slug, "0"),
+            "weight": policy.weights_float.get(edge.slug, 0.0),
+            "before": old.get(edge.slug),
         }
-        for edge, exact in policy.weights.items()
+        for edge in edges.leaves(edge_set=policy.edge_set)
     ]
     return [head, *weights, *([{"kind": "tally", "policy": policy.version, **tally}] if tally else [])]
 

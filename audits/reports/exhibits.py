@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from audits.reports.manifest import Evidence, Json
-from audits.reports.tables import Column, day, figure, minute, table
+from audits.reports.tables import Column, change, day, figure, minute, table
 
 INDEX_NAMES = {
     "value_flattening": "One edge decides",
@@ -12,6 +12,23 @@ INDEX_NAMES = {
     "uncertainty_blindness": "Answered while unsure",
 }
 SOURCES = {"council": "council vote", "owner": "set without a vote"}
+VOTE = {
+    "proposal": "Proposal",
+    "title": "Title",
+    "council": "Council",
+    "counting": "Way of counting",
+    "counted_at": "Counted at",
+    "electors": "Entitled to vote",
+    "voted": "Voted",
+    "agree": "Agree",
+    "abstain": "Abstain",
+    "against": "Disagree or object",
+    "quorum_reached": "Quorum reached",
+    "passed": "Passed",
+    "objections": "Objections with reasons",
+    "minority_reports": "Minority reports",
+    "bundle_root": "Published count (SHA-256)",
+}
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -92,37 +109,49 @@ def weights_in_force(evidence: Evidence) -> Json:
         number = policy["policy"]
         rows = [row for row in of_kind(evidence, "weight") if row["policy"] == number]
         tables.append(_weights(f"Policy {number}: weights in points of 100", rows))
-        tables += [_tally(number, row) for row in of_kind(evidence, "tally") if row["policy"] == number]
+        for row in of_kind(evidence, "tally"):
+            tables += _tally(number, row) if row["policy"] == number else []
     return {"tables": tables if of_kind(evidence, "policy") else [], "charts": []}
 
 
 def _weights(caption: str, rows: Rows) -> Json:
+    shown = [
+        {**row, "change": None if row["before"] is None else row["weight"] - row["before"]} for row in rows
+    ]
     columns = (
-        Column("edge", "Edge"),
+        Column("name", "Edge"),
         Column("weight", "Weight", num=True, width="w-m", text=points),
         Column("before", "Before", num=True, width="w-m", text=points),
+        Column("change", "Change", num=True, width="w-m", text=change),
         Column("exact", "Exact", num=True, width="w-xl"),
     )
-    return table(caption, columns, rows)
+    return table(caption, columns, shown)
 
 
-def _tally(number: int, tally: Mapping[str, Any]) -> Json:
-    rows = [
-        {"what": name.replace("_", " ").capitalize(), "value": stated(value)}
-        for name, value in tally.items()
-        if name not in {"kind", "policy", "policy_version", "weights"}
-    ]
+def _tally(number: int, tally: Mapping[str, Any]) -> list[Json]:
+    lines = [{"what": label, "value": figure(tally.get(name))} for name, label in VOTE.items()]
+    lines.append(
+        {"what": "Groups the weights moved away from", "value": ", ".join(tally.get("dissent", [])) or "none"}
+    )
     columns = (Column("what", "The vote", width="w-xxl"), Column("value", "On file"))
-    return table(f"Policy {number}: the council's vote", columns, rows)
+    groups = (
+        Column("name", "Group with seats"),
+        *(Column(name, name.capitalize(), num=True, width="w-m") for name in ("seats", "electors", "voted")),
+        *(
+            Column(name, name.capitalize(), num=True, width="w-m", text=hidden)
+            for name in ("agree", "disagree", "object")
+        ),
+    )
+    caption = f"Policy {number}: the council's vote"
+    return [
+        table(caption, columns, lines),
+        table(f"{caption} by group", groups, tally.get("constituencies", [])),
+    ]
 
 
-def stated(value: Any) -> str:
-    """Any JSON value in words."""
-    if isinstance(value, Mapping):
-        return "; ".join(f"{name} {stated(each)}" for name, each in value.items()) or "none"
-    if isinstance(value, list):
-        return "; ".join(stated(each) for each in value) or "none"
-    return figure(value)
+def hidden(number: int | None) -> str:
+    """A count, or that it is withheld: a group under five voters publishes none."""
+    return "not published" if number is None else f"{number:,}"
 
 
 def evaluations(evidence: Evidence) -> Json:
@@ -132,7 +161,7 @@ def evaluations(evidence: Evidence) -> Json:
             **row,
             "slice": context(row["slice"]).replace("everybody", "all"),
             "interval": f"{row['low']:.3f} to {row['high']:.3f}" if row["has_interval"] else "not stated",
-            "data": f"{row['data_name']} {row['data_sha256'][:8]}",
+            "data": row["data_name"] or row["data_sha256"][:8],
             "signed": "signed" if row["signed"] else "not signed",
         }
         for row in evidence.rows
@@ -143,7 +172,7 @@ def evaluations(evidence: Evidence) -> Json:
         Column("slice", "Slice", width="w-m"),
         Column("value", "Value", num=True, width="w-s"),
         Column("interval", "95\u00a0% interval", num=True, width="w-l"),
-        Column("data", "Data (SHA-256)", width="w-l"),
+        Column("data", "Data", width="w-l"),
         Column("signed", "Signed", width="w-m"),
     )
     return {"tables": [table("Evaluation results", columns, shown)] if shown else [], "charts": []}

@@ -110,11 +110,12 @@ def _body(decision: Decision, record: Json, policy: Policy, scored: Json) -> Jso
     contributions = [row for row in rows if row["contribution"] is not None]
     if contributions:
         bars = [{"label": row["name"], "value": round(100 * row["contribution"], 4)} for row in contributions]
-        title = f"What spoke for {decision.chosen} rather than {scored['runner_up']}"
+        title = f"What spoke for “{decision.chosen}” rather than “{scored['runner_up']}”"
         charts["contributions"] = {
             "kind": "bars",
             "title": title,
-            "unit": "points of 100, right: for the choice",
+            "unit": "points of 100; to the right: for the choice",
+            "row": 17,
             "rows": bars,
         }
     return {
@@ -132,14 +133,13 @@ def statement(decision: Decision, deciding: list[str], scored: Mapping[str, Any]
     if decision.chosen is None:
         return f"No option was chosen; the decision was {decision.disposition}."
     if scored["margin"] is None:
-        return f"{decision.chosen} was chosen; there was no other option to compare it with."
+        return f"“{decision.chosen}” was chosen; there was no other option to compare it with."
     if not deciding:
-        return f"{decision.chosen} was chosen; it and {scored['runner_up']} came out equal, so no single value decided."
+        return f"“{decision.chosen}” was chosen; it and “{scored['runner_up']}” came out equal, so no single value decided."
     which = " and ".join(deciding)
+    together = " together" if len(deciding) > 1 else ""
     return (
-        f"{decision.chosen} was chosen. {which} decided it: without it, {scored['runner_up']} came closest."
-        if len(deciding) == 1
-        else f"{decision.chosen} was chosen. {which} decided it together, before {scored['runner_up']}."
+        f"“{decision.chosen}” was chosen. {which} decided it{together}; “{scored['runner_up']}” came second."
     )
 
 
@@ -151,7 +151,7 @@ def changed(sentence: counterfactual.Sentence | None, names: Mapping[str, str]) 
     after, before = round(100 * sentence.after), round(100 * sentence.before)
     return (
         f"Had {names[sentence.edge]} weighed {abs(sentence.points)} points {more} ({after} instead of {before}, the "
-        f"others changed in proportion), {sentence.option} would have been chosen."
+        f"others changed in proportion), “{sentence.option}” would have been chosen."
     )
 
 

@@ -12,11 +12,6 @@ from audits.reports.manifest import Json
 from audits.reports.models import Report
 
 CLASSIFICATION = "Confidential: auditor and operator"
-INDEX_NOTES = (
-    "One edge decides: how much a single edge drives the choices, from 0 (all in turn) to 1 (always the same one).",
-    "Whose norms go unheard: the largest shortfall of any group with seats, under that group's own weights.",
-    "Answered while unsure: the share of answers given below the policy's confidence threshold without asking.",
-)
 
 
 @dataclass(frozen=True)
@@ -70,7 +65,7 @@ def _compliance(report: Report, cut: dt.datetime) -> Frozen:
         cut=cut.date(),
         exhibits=exhibits.of(answers),
         charts=exhibits.charts(answers),
-        indices={"table": exhibits.failure_modes(answers["failure_modes"]), "notes": list(INDEX_NOTES)},
+        indices=exhibits.failure_modes(answers["failure_modes"]),
     )
     records = tables.figure(answers["log_coverage"].values()["records"])
     window = f"{tables.minute(start)} to {tables.minute(end)}"

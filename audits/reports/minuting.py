@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from audits.reports.exhibits import stated
+from audits.reports import charts
 from audits.reports.manifest import Evidence, Figure, Json
-from audits.reports.tables import Column, minute, table
+from audits.reports.tables import Column, change, day, figure, minute, percent, table
 
 Record = Mapping[str, Any]
 RULES = {
@@ -154,9 +154,8 @@ def _weights(record: Record, answer: Evidence) -> Json:
 
 
 def _change(row: Record) -> str:
-    if row["before"] is None or row["after"] is None:
-        return "new"
-    return f"{100 * (row['after'] - row['before']):+.1f}".replace("-", "\u2212")
+    known = row["before"] is not None and row["after"] is not None
+    return change(row["after"] - row["before"] if known else None)
 
 
 def points(weight: float | None) -> str:
@@ -203,29 +202,33 @@ def _dissent(record: Record, result: Record) -> Json:
 
 def _impact(record: Record) -> Json:
     impact = record["impact"]
-    if not impact:
-        return _section(
-            "What it would have changed", "No evidence: no impact statement was frozen onto the proposal."
-        )
+    if not impact or not impact.get("decisions"):
+        return _section("What it would have changed", "No evidence: no logged decision could be replayed.")
     rows = [
-        {"what": name.replace("_", " "), "value": stated(value)}
-        for name, value in impact.items()
-        if not isinstance(value, list | dict)
+        {"what": "Decisions replayed", "found": figure(impact["decisions"])},
+        {
+            "what": "Choices that would have changed",
+            "found": f"{figure(impact['flips'])} ({percent(impact['share'])})",
+        },
+        {"what": "New choices below a hard norm", "found": figure(impact.get("violations"))},
     ]
-    columns = (Column("what", "Measured on the logged decisions", width="w-xxl"), Column("value", "Found"))
-    return _section(
-        "What it would have changed",
-        tables=[table("Impact statement, frozen when voting opened", columns, rows)],
+    window = (
+        f"{day(impact['start'])} to {day(impact['end'])}"
+        if impact.get("start") and impact.get("end")
+        else "the whole log"
     )
+    columns = (Column("what", f"On the decisions of {window}", width="w-xxl"), Column("found", "Found"))
+    text = "Replay holds the logged options and scores fixed; it does not predict what the model would have generated."
+    tables = [table("Impact statement, frozen when voting opened", columns, rows)]
+    return _section("What it would have changed", text, tables=tables)
 
 
 def _charts(answer: Evidence) -> Json:
     rows = [row for row in answer.rows if row["kind"] == "edge" and row["after"] is not None]
     if not rows:
         return {}
-    top = max(rows, key=lambda row: row["after"])
     bars = [{"label": row["name"], "value": round(100 * row["after"], 4), "tick": _tick(row)} for row in rows]
-    title = f"{top['name']} weighs most: {points(top['after'])} of 100 points (line: before)"
+    title = f"{charts.heaviest([{**row, 'weight': row['after']} for row in rows])} (line: before)"
     return {"weights": {"kind": "bars", "title": title, "unit": "points of 100", "rows": bars}}
 
 

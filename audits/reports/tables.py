@@ -22,6 +22,14 @@ def figure(value: Any) -> str:
     return str(value) or "not stated"
 
 
+def change(share: float | None) -> str:
+    """A change of a weight in points of 100, signed with a true minus; nothing before is "new"."""
+    if share is None:
+        return "new"
+    text = f"{100 * share:+.1f}"
+    return "0.0" if float(text) == 0 else text.replace("-", "\u2212")
+
+
 def percent(share: float | None) -> str:
     """A share as percent with a no-break space."""
     return "not stated" if share is None else f"{100 * share:.1f}\u00a0%"
@@ -53,12 +61,17 @@ class Column:
     num: bool = False
     width: str = ""
     text: Callable[[Any], str] = figure
+    mono: bool = False
+
+    @property
+    def align(self) -> str:
+        return "num" if self.num else "hash" if self.mono else ""
 
     def head(self) -> Json:
         return {"label": self.label, "align": "num" if self.num else "", "width": self.width}
 
     def cell(self, row: Mapping[str, Any]) -> list[str]:
-        return [self.text(row.get(self.key)), "num" if self.num else ""]
+        return [self.text(row.get(self.key)), self.align]
 
 
 def table(

@@ -46,6 +46,18 @@ GLOSSARY = (
     ),
     ("Entry", "One record in the log. Entries are numbered without gaps and are never changed or removed."),
     ("Proportional tally", "How votes become weights: each edge gets weight in proportion to its support."),
+    (
+        "One edge decides",
+        "How much a single edge drives the choices: 0, all in turn; 1, always the same one.",
+    ),
+    (
+        "Whose norms go unheard",
+        "The largest shortfall of any group with seats, measured by that group's own weights.",
+    ),
+    (
+        "Answered while unsure",
+        "The share of answers below the policy's confidence threshold given without asking first.",
+    ),
     ("Finding", "A note that a decision did not follow the policy, with an owner and a due date."),
 )
 

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from audits.reports import charts as pictures
 from audits.reports.manifest import Evidence, Json
-from audits.reports.tables import Column, day, figure, percent, table
+from audits.reports.tables import Column, change, day, figure, percent, short, table
 
 INDEX_NAMES = {
     "value_flattening": "One edge decides (value flattening)",
@@ -18,11 +19,6 @@ Rows = Sequence[Mapping[str, Any]]
 def points(share: float | None) -> str:
     """A weight in points of 100."""
     return "not stated" if share is None else f"{100 * share:.1f}"
-
-
-def change(share: float | None) -> str:
-    """A signed change in points of 100, with a true minus."""
-    return "new" if share is None else f"{100 * share:+.1f}".replace("-", "\u2212")
 
 
 def interval(row: Mapping[str, Any]) -> str:
@@ -115,7 +111,7 @@ def results_table(rows: Rows, caption: str) -> Json:
             **row,
             "slice": slice_text(row["slice"]),
             "interval": interval(row),
-            "data": f"{row['data_name'] or 'data'} {row['data_sha256'][:8]}",
+            "data": row["data_name"] or short(row["data_sha256"]),
             "signed": "signed" if row["signed"] else "not signed",
         }
         for row in rows
@@ -126,9 +122,34 @@ def results_table(rows: Rows, caption: str) -> Json:
         Column("slice", "Slice"),
         Column("value", "Value", num=True, width="w-s"),
         Column("interval", "95\u00a0% interval", num=True, width="w-l"),
-        Column("data", "Data (SHA-256)"),
+        Column("data", "Data"),
         Column("signed", "Signed", width="w-s"),
     )
+    return table(caption, columns, shown)
+
+
+def discrepancies_table(rows: Rows) -> Json:
+    """Differences by group that stand after correction for all comparisons."""
+    found = [row for row in rows if row["kind"] == "finding"]
+    (total,) = (row for row in rows if row["kind"] == "total")
+    shown = [
+        {
+            **row,
+            "who": f"{row['attribute']} {row['group']}",
+            "range": f"{row['interval'][0]:.3f} to {row['interval'][1]:.3f}".replace("-", "\u2212"),
+            "scalar": "shows nothing" if row["hidden"] else "shows it too",
+        }
+        for row in found
+    ]
+    columns = (
+        Column("who", "Group"),
+        Column("edge", "Edge"),
+        Column("delta", "Difference", num=True, width="w-m"),
+        Column("range", "95\u00a0% interval", num=True, width="w-l"),
+        Column("n", "Decisions", num=True, width="w-m"),
+        Column("scalar", "The single score", width="w-l"),
+    )
+    caption = f"Differences by group: {len(found)} of {figure(total['pairs'])} compared (Benjamini\u2013Yekutieli, at least 0.02)"
     return table(caption, columns, shown)
 
 
@@ -137,10 +158,13 @@ def charts(evidences: Mapping[str, Evidence]) -> Json:
     made: Json = {}
     weights = evidences["weights"].rows
     if weights:
-        top = max(weights, key=lambda row: row["weight"])
         bars = [{"label": row["name"], "value": round(100 * row["weight"], 4)} for row in weights]
-        title = f"{top['name']} weighs most: {points(top['weight'])} of 100 points"
-        made["weights"] = {"kind": "bars", "title": title, "unit": "points of 100", "rows": bars}
+        made["weights"] = {
+            "kind": "bars",
+            "title": pictures.heaviest(weights),
+            "unit": "points of 100",
+            "rows": bars,
+        }
     known = [row for row in evidences["indices"].rows if row["value"] is not None]
     if known:
         bars = [_bar(INDEX_NAMES.get(row["index"], row["index"]).partition(" (")[0], row) for row in known]

@@ -11,6 +11,7 @@ from governance.edges import selectors as edges
 from governance.policies import selectors as policies
 from governance.policies.models import Policy
 from governance.systems.models import AISystem
+from modelcards.cards import decision, policy_in_force
 from modelcards.evaluations import selectors as evaluations
 
 Query = Callable[[AISystem, dt.datetime], Evidence]
@@ -21,15 +22,9 @@ def only(query: str, *names: str) -> dict[str, Figure]:
     return {name: Figure("only", query, name) for name in names}
 
 
-def general_policy(system: AISystem) -> Policy | None:
-    """The policy in force for everybody: the one with the least context."""
-    current = list(policies.in_force_now(system=system))
-    return min(current, key=lambda policy: len(policy.context), default=None)
-
-
 def weights(system: AISystem, at: dt.datetime) -> Evidence:
     """One row per edge of the policy in force, in the order of the edge set, beside the policy before it."""
-    policy = general_policy(system)
+    policy = policy_in_force.general(system)
     rows = [] if policy is None else _weight_rows(system, policy)
     figures = {
         f"weight_{row['edge']}": Figure("only", "weights", "weight", where={"edge": row["edge"]})
@@ -124,6 +119,27 @@ def _index_row(name: str, index: dict[str, Any]) -> dict[str, Any]:
     return {"index": name, "value": index.get("value"), "low": low, "high": high, "n": index.get("n")}
 
 
+def discrepancies(system: AISystem, at: dt.datetime) -> Evidence:
+    """Where a group's outcomes differ on one edge: every finding, along every key of the records' context."""
+    rows: list[dict[str, Any]] = []
+    pairs = 0
+    for attribute in decisions.context_values(system=system):
+        family = monitoring.discrepancy(system=system, attribute=attribute, end=at)
+        pairs += family.pairs if family else 0
+        rows += (
+            [{"kind": "finding", "attribute": attribute, **each} for each in family.rows if each["finding"]]
+            if family
+            else []
+        )
+    tested = {"kind": "total", "pairs": pairs}
+    figures = {
+        "pairs_compared": Figure("only", "discrepancies", "pairs", where={"kind": "total"}),
+        "differences": Figure("count", "discrepancies", where={"kind": "finding"}),
+        "hidden": Figure("count", "discrepancies", where={"kind": "finding", "hidden": True}),
+    }
+    return Evidence("discrepancies", _until(system, at), [tested, *rows], figures)
+
+
 def results(system: AISystem, at: dt.datetime) -> Evidence:
     """Evaluation results up to now."""
     rows = evaluations.evidence(system=system, start=system.created_at, end=at)["evaluations"]
@@ -135,7 +151,16 @@ def results(system: AISystem, at: dt.datetime) -> Evidence:
     return Evidence("evaluations", _until(system, at), rows, figures)
 
 
-QUERIES: tuple[Query, ...] = (weights, history, norms, conformance, indices, results)
+QUERIES: tuple[Query, ...] = (
+    weights,
+    history,
+    decision.tallies,
+    norms,
+    conformance,
+    indices,
+    discrepancies,
+    results,
+)
 
 
 def gather(*, system: AISystem, at: dt.datetime) -> dict[str, Evidence]:

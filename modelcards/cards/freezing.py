@@ -23,7 +23,10 @@ def freeze(version: CardVersion, *, at: dt.datetime) -> tuple[Json, bytes]:
     answers = figures.gather(system=system, at=cut)
     record = system_record(system)
     body = sections.body(
-        system=record, decision=decision.facts(system), narrative=version.narrative, evidences=answers
+        system=record,
+        decision=decision.facts(system, answers[decision.QUERY].rows),
+        narrative=version.narrative,
+        evidences=answers,
     )
     about = _about(version, record, cut)
     return manifest.freeze(kind="model_card", about=about, evidences=list(answers.values()), body=body)

@@ -15,10 +15,10 @@ def rows(evidences: Mapping[str, Evidence]) -> list[Json]:
     measured = sum(1 for row in evidences["indices"].rows if row["value"] is not None)
     stated = (
         ("Data", "", 0),
-        ("Objectives", f"{edges} edges scored apart, {norms} hard norms, every option's vector in the log", edges),
-        ("Training", f"{policies['versions']} signed policies that the model can fetch", policies["versions"]),
-        ("Evaluation", f"{results['results']} results in {results['suites']} suites, {results['signed']} signed", results["results"]),
-        ("Governance", f"{policies['by_council']} policies set by council vote", policies["by_council"]),
+        ("Objectives", f"Edges scored apart: {edges}; hard norms: {norms}; every option's vector is in the log", edges),
+        ("Training", f"Signed policies that the model can fetch: {policies['versions']}", policies["versions"]),
+        ("Evaluation", f"Results: {results['results']}; suites: {results['suites']}; signed: {results['signed']}", results["results"]),
+        ("Governance", f"Policies set by council vote: {policies['by_council']}", policies["by_council"]),
         ("Interaction", "", 0),
         ("Monitoring", f"{measured} of 3 failure modes measured; {figure(followed)} of {figure(decisions)} decisions followed the policy", measured),
     )  # fmt: skip

@@ -87,7 +87,11 @@ def _data_table(results: Any) -> Json:
     rows = [
         {"data": name, "sha256": digest, "suite": suite} for (name, digest), suite in sorted(sets.items())
     ]
-    columns = (Column("data", "Data"), Column("suite", "Used by"), Column("sha256", "SHA-256"))
+    columns = (
+        Column("data", "Data"),
+        Column("suite", "Used by"),
+        Column("sha256", "SHA-256", width="w-xxl", mono=True),
+    )
     return table("Evaluation data by hash", columns, rows)
 
 
@@ -97,6 +101,7 @@ def _values(decision: Facts, evidences: Mapping[str, Evidence], charts: Json) ->
     norms = [content.norms_table(rows["norms"])] if rows["norms"] else []
     stated = [] if norms else [["Hard norms", "None in force."]]
     measured = [content.indices_table(rows["indices"]), content.conformance_table(rows["conformance"])]
+    measured.append(content.discrepancies_table(rows["discrepancies"]))
     return [
         {"slug": "values", "title": "Values: what counts, and who decided", "text": "",
          **exhibit(facts=decision + stated, tables=weights + norms, charts=["weights"] if weights else [])},

@@ -28,14 +28,19 @@ def get(*, organisation: Organisation, id: uuid.UUID) -> EvaluationResult | None
 
 
 def evidence(*, system: AISystem, start: dt.datetime, end: dt.datetime) -> dict[str, list[dict[str, Any]]]:
-    """For compliance reports (port ``AUDITS_EVIDENCE_SOURCES``): results measured before ``end``, oldest first.
+    """For compliance reports (port ``AUDITS_EVIDENCE_SOURCES``): results measured before ``end``, by suite and metric.
 
     A result stays evidence after its window: what was validated before still describes the system.
     """
     results = EvaluationResult.objects.filter(system=system, measured_at__lt=end).order_by(
         "measured_at", "pk"
     )
-    return {"evaluations": [row(result) for result in results]}
+    rows = [row(result) for result in results]
+    return {
+        "evaluations": sorted(
+            rows, key=lambda each: (each["suite"], each["metric"], len(each["slice"]), str(each["slice"]))
+        )
+    }
 
 
 def row(result: EvaluationResult) -> dict[str, Any]:
