@@ -5,11 +5,12 @@ import shutil
 import time
 from pathlib import Path
 
+from django.conf import settings
 from django.utils import timezone
 
 from audits.reports import services as reports
 from audits.reports.models import Report
-from demo import cast
+from demo import card, cast
 from demo.journal import Journal, Json
 from demo.scenario import Scenario
 from governance.organisations.models import Organisation, Person
@@ -75,7 +76,16 @@ def copy_to(folder: Path, name: str, source: Path) -> str:
 
 def make(scenario: Scenario, proposal: int, folder: Path, journal: Journal) -> Json:
     """All documents; their paths by the names of the summary."""
+    version = card.begin(scenario)
     wanted = request_reports(scenario, proposal)
+    version = card.publish(scenario, version)
+    journal.say(
+        f"  model card {version.number} published at {settings.EDGEWISE_BASE_URL}/cards/{version.card.slug}/"
+    )
+    papers = card.export(version, folder)
+    papers["model_card_pdf"] = copy_to(folder, "model-card.pdf", Path(version.file.path))
     wait_for(wanted, journal)
     names = {"compliance_pdf": "compliance-report.pdf", "minutes_pdf": "minutes.pdf"}
-    return {key: copy_to(folder, names[key], Path(report.file.path)) for key, report in wanted.items()}
+    for key, report in wanted.items():
+        papers[key] = copy_to(folder, names[key], Path(report.file.path))
+    return papers

@@ -11,10 +11,12 @@ from django.conf import settings
 from councils.deliberation.models import Proposal
 from demo import (
     assembly,
+    audit,
     builtin,
     cast,
     crehate,
     documents,
+    evaluating,
     logs,
     outcomes,
     real,
@@ -86,6 +88,11 @@ class MainJob:
         keys = self.journal.step("keys", "API keys for the models", lambda: cast.hand_out_keys(self.scenario))
         votes = self._decide_and_vote(keys["keys"])
         self.journal.step("open", "A further proposal is left open for votes", self._leave_open)
+        self.journal.say(
+            "The worker assesses every record: what drove it, how sure it was, whether it followed the policy"
+        )
+        audit.wait_until_assessed()
+        self.journal.step("evaluate", "Evaluation results are recorded and signed", self._evaluate)
         papers = self.journal.step(
             "documents", "Model card, compliance report, minutes", lambda: self._documents(votes)
         )
@@ -131,6 +138,11 @@ class MainJob:
     def _leave_open(self) -> Json:
         return {"proposal": assembly.leave_open(self.scenario).pk}
 
+    def _evaluate(self) -> Json:
+        last = phases(self.scenario)[-1]
+        rows = slice(last.start, last.stop)
+        return {"results": evaluating.record(self.scenario, last.name, rows, self.work)}
+
     def _documents(self, votes: Json) -> Json:
         (proposal, *_) = votes["after"]["policies"]
         return documents.make(self.scenario, int(proposal), self.folder / "documents", self.journal)
@@ -146,9 +158,10 @@ class MainJob:
         else:
             figures, rows = results.of_judgements(self.scenario)
         spans = {phase.name: slice(phase.start, phase.stop) for phase in phases(self.scenario)}
+        found, findings = audit.findings(self.scenario)
         gains = outcomes.gains(self.scenario, spans, self.work)
         logged, more = results.of_log(gains, {phase.name: phase.label for phase in phases(self.scenario)})
-        return {**figures, **logged}, [*rows, *more]
+        return {**figures, **logged, **found}, [*rows, *more, *findings]
 
     def _tell(self, rows: list[table.Row], kept: Path) -> None:
         title = (

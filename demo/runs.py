@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,9 +72,11 @@ def post(
     """Runs the models side by side; says what they say."""
     processes = [start(job_of(scenario, run, folder, url), keys[run.plan.slug]) for run in runs]
     try:
-        for process in processes:
-            for line in process.stdout or ():
-                journal.say(f"  {line.rstrip()}")
+        listeners = [threading.Thread(target=_listen, args=(process, journal)) for process in processes]
+        for listener in listeners:
+            listener.start()
+        for listener in listeners:
+            listener.join()
     finally:
         codes = [process.wait() for process in processes]
     if any(codes):
@@ -84,6 +87,11 @@ def post(
         rate = outcome.records / outcome.seconds
         journal.say(f"  {run.name}: {outcome.records} decisions in {outcome.seconds:.1f} s ({rate:.0f}/s)")
     return counts
+
+
+def _listen(process: subprocess.Popen[str], journal: Journal) -> None:
+    for line in process.stdout or ():
+        journal.say(f"  {line.rstrip()}")
 
 
 def load(folder: Path, name: str) -> poster.Outcome:
