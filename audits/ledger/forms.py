@@ -9,11 +9,14 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Search(forms.Form):
-    """Type and subject of events; ``before`` is the entry number from which a further page goes on."""
+    """Type, subject and text of events; ``entry_before`` is the entry number from which a further page goes on."""
 
     type = forms.ChoiceField(label=_("What happened"), required=False)
     subject = forms.CharField(
         label=_("About"), required=False, max_length=200, help_text=_("For example system:moderation")
+    )
+    text = forms.CharField(
+        label=_("Containing"), required=False, max_length=200, help_text=_("For example a report's SHA-256")
     )
     entry_before = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
 
@@ -32,5 +35,5 @@ class Search(forms.Form):
 
     def further(self, index: int) -> str:
         """The query of the next page: events before entry `index`."""
-        chosen = {name: self.wanted(name) for name in ("type", "subject") if self.wanted(name)}
+        chosen = {name: self.wanted(name) for name in ("type", "subject", "text") if self.wanted(name)}
         return urlencode({**chosen, "entry_before": index})

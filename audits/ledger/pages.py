@@ -1,19 +1,19 @@
 """What the pages show of logs: rows made ready for templates."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from audits.ledger import events as entries_of_events
 from audits.ledger import selectors, sentences
 from audits.ledger.models import Checkpoint, Log, LoggedEvent
 from governance.organisations.models import Organisation, Person
 
-ACTORS = {"scheduler": gettext_lazy("the scheduler")}
+SCHEDULER = "scheduler"
 
 
 @dataclass(frozen=True)
@@ -73,24 +73,31 @@ def rows(found: Sequence[LoggedEvent]) -> list[EventRow]:
     if not found:
         return []
     log = found[0].log
-    entries = selectors.entries_at(log=log, indexes=[event.index for event in found])
-    actors = actor_names(event.by for event in found)
+    stored = selectors.entries_at(log=log, indexes=[event.index for event in found])
+    entries = {index: entries_of_events.parse(entry) for index, entry in stored.items()}
+    names = names_in(entries.values())
     return [
         EventRow(
             index=event.index,
             type=event.type,
             at=event.at,
-            sentence=sentences.sentence(entries_of_events.parse(entries[event.index])),
-            actor=actors[event.by],
+            sentence=sentences.sentence(entries[event.index], names),
+            actor=sentences.name_of(event.by, names),
             url=place("log_entry", log, event.index),
         )
         for event in found
     ]
 
 
-def actor_names(keys: Iterable[str]) -> dict[str, str]:
-    """The names behind the log's pseudonyms: names are never in an entry, so they are looked up."""
-    wanted = set(keys)
-    ids = [int(key.removeprefix("person:")) for key in wanted if key.startswith("person:")]
-    people = {f"person:{person.pk}": str(person) for person in Person.objects.filter(pk__in=ids)}
-    return {key: people.get(key) or str(ACTORS.get(key, sentences.name_of(key))) for key in wanted}
+def names_in(entries: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """The names behind the pseudonyms in these entries: no name is ever in an entry, so they are looked up."""
+    keys = set()
+    for entry in entries:
+        keys |= {
+            entry.get("by", ""),
+            entry.get("subject", ""),
+            f"person:{entry.get('facts', {}).get('person')}",
+        }
+    ids = [key.removeprefix("person:") for key in keys if key.startswith("person:")]
+    people = Person.objects.filter(pk__in=[int(each) for each in ids if each.isdecimal()])
+    return {SCHEDULER: str(_("Edgewise itself"))} | {f"person:{person.pk}": str(person) for person in people}

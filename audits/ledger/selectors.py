@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Sequence
 
-from django.db.models import Q, QuerySet
+from django.db.models import BinaryField, Exists, F, Func, IntegerField, OuterRef, Q, QuerySet, Value
 from django.utils.translation import gettext as _
 from edgewise import merkle, proofs, tiles, trust
 from edgewise.merkle import HASH_BYTES, TILE_WIDTH
@@ -16,6 +16,13 @@ from governance.organisations.models import Organisation
 from governance.systems.models import AISystem
 
 ORGANISATION_SLUG = "_org"
+
+
+class Position(Func):
+    """Where the first expression begins in the second, from 1; 0 if nowhere. Bytes."""
+
+    template = "position(%(expressions)s)"
+    arg_joiner = " in "
 
 
 class NotInLog(DomainError):
@@ -161,13 +168,21 @@ def events(
     system: AISystem | None = None,
     type: str = "",  # noqa: A002  (the word of the log's format)
     subject: str = "",
+    text: str = "",
 ) -> QuerySet[LoggedEvent]:
-    """Events in a log, newest first. `type` may end in a dot and then names a family ("policy.")."""
+    """Events in a log, newest first. `type` may end in a dot and then names a family ("policy.").
+
+    `text` is looked for in the bytes of the entries: a SHA-256, a digest, a name of an edge.
+    """
     found = LoggedEvent.objects.filter(log__organisation=organisation, log__system=system)
     if type:
         found = found.filter(type__startswith=type) if type.endswith(".") else found.filter(type=type)
     if subject:
         found = found.filter(subject=subject)
+    if text:
+        place = Position(Value(text.encode(), BinaryField()), F("entry"), output_field=IntegerField())
+        entries = Entry.objects.filter(log=OuterRef("log"), index=OuterRef("index"))
+        found = found.filter(Exists(entries.alias(place=place).filter(place__gt=0)))
     return found.select_related("log").order_by("-index")
 
 

@@ -15,54 +15,70 @@ SENTENCES: dict[str, str | Promise] = {
     "organisation.log_visibility_set": _("Who may read the organisation's logs was changed"),
     "system.registered": _("AI system {subject} was registered, risk class {risk_class}"),
     "model_version.added": _("Model version {subject} was added"),
-    "edges.defined": _("Edges were defined: version {version}"),
-    "hard_norm.set": _("A hard norm was set on {subject}"),
-    "policy.enacted": _("Policy version {version} takes effect for {system}"),
+    "edges.defined": _("Edges were defined: {subject}"),
+    "hard_norm.set": _("A hard norm was set: {subject} at least {minimum}"),
+    "policy.enacted": _("Policy {subject} takes effect"),
     "role.given": _("{subject} was given the role {role}"),
     "role.withdrawn": _("{subject} lost the role {role}"),
     "api_key.created": _("An API key was created for {system_slug}"),
-    "api_key.revoked": _("API key {subject} was revoked"),
+    "api_key.revoked": _("{subject} of the API was revoked"),
     "personal_token.created": _("A personal token was created"),
     "personal_token.revoked": _("A personal token was revoked"),
     "council.chartered": _("Council {subject} was chartered"),
-    "seat.taken": _("A seat was taken: {subject}"),
-    "seat.left": _("A seat was left: {subject}"),
-    "report.requested": _("Report {reference} was asked for"),
-    "report.rendering": _("Report {reference} is being made"),
-    "report.finished": _("Report {reference} was finished, SHA-256 {sha256}"),
-    "report.failed": _("Report {reference} could not be made"),
-    "report.downloaded": _("Report {reference} was downloaded"),
-    "card.drafted": _("Model card {card} {version} was begun"),
-    "card.edited": _("The text of model card {card} {version} was changed"),
-    "card.approved": _("Model card {card} {version} was approved and its figures frozen"),
-    "card.rendered": _("Model card {card} {version} was laid out, SHA-256 {sha256}"),
-    "card.published": _("Model card {card} {version} was published, SHA-256 {sha256}"),
-    "evaluation.recorded": _("An evaluation result was recorded: {suite}, {metric}"),
-    "evaluation.signed": _("An evaluation result was signed: {suite}, {metric}"),
+    "seat.taken": _("{person} took a seat for {constituency} in council {subject}"),
+    "seat.left": _("{person} left a seat for {constituency} in council {subject}"),
+    "proposal.made": _("A proposal was made to council {council}: {subject}"),
+    "deliberation.opened": _("Deliberation opened on {subject}"),
+    "voting.opened": _("Voting opened on {subject}"),
+    "voting.extended": _("Voting on {subject} was extended"),
     "reason.given": _("A reason was given on {subject}"),
+    "reason.hidden": _("A reason on {subject} was hidden by moderation"),
     "ballot.cast": _("A ballot was cast on {subject}"),
+    "ballot.root": _("The ballots on {subject} were sealed"),
+    "minority_report.filed": _("{constituency} filed a minority report on {subject}"),
+    "proposal.passed": _("{subject} passed; its waiting period begins"),
+    "proposal.rejected": _("{subject} was rejected"),
+    "proposal.enacted": _("{subject} takes effect"),
+    "proposal.expired": _("{subject} expired"),
+    "proposal.vetoed": _("{subject} was vetoed"),
+    "proposal.withdrawn": _("{subject} was withdrawn"),
+    "finding.opened": _("A finding was opened: {verdict}"),
+    "feedback.received": _("Feedback came in on a decision"),
+    "report.requested": _("A report was requested: {subject}"),
+    "report.finished": _("{subject} was finished, SHA-256 {sha256}"),
+    "report.downloaded": _("{subject} was downloaded"),
+    "card.published": _("Model card {card}, version {version}, was published"),
+    "card.approved": _("Model card {card}, version {version}, was approved"),
     "decision": _("A decision was logged"),
 }
+PLAIN = frozenset({"system", "council", "version", "edge", "norm", "organisation", "policy"})
 
 
-def sentence(entry: Mapping[str, Any]) -> str:
-    """The sentence of a parsed entry."""
-    kind, subject = str(entry.get("type", "")), name_of(str(entry.get("subject", "")))
+def sentence(entry: Mapping[str, Any], names: Mapping[str, str] | None = None) -> str:
+    """The sentence of a parsed entry. `names` tells what to call ``person:7`` and the like."""
+    kind, subject = str(entry.get("type", "")), name_of(str(entry.get("subject", "")), names)
     template = SENTENCES.get(kind)
     if template is not None:
+        facts = dict(entry.get("facts", {}))
+        if subject:
+            facts["subject"] = subject
+        if "person" in facts:
+            facts["person"] = name_of(f"person:{facts['person']}", names)
         try:
-            return str(template).format(**{**entry.get("facts", {}), "subject": subject})
+            return _start(str(template).format(**facts))
         except (KeyError, IndexError, ValueError):
             pass
-    words = kind.replace(".", " ").replace("_", " ").capitalize()
+    words = _start(kind.replace(".", " ").replace("_", " "))
     return f"{words}: {subject}" if subject else words
 
 
-def name_of(subject: str) -> str:
-    """A subject without its kind where the kind says nothing more: ``system:moderation`` reads ``moderation``."""
-    kind, found, name = subject.partition(":")
-    return (
-        name
-        if found and kind in {"system", "council", "version", "edge", "organisation"}
-        else subject.replace(":", " ")
-    )
+def name_of(key: str, names: Mapping[str, str] | None = None) -> str:
+    """What to call a subject or an actor: a name known, else the key, without a kind that says nothing more."""
+    if names and key in names:
+        return names[key]
+    kind, found, name = key.partition(":")
+    return name if found and kind in PLAIN else key.replace(":", " ")
+
+
+def _start(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -36,7 +36,10 @@ def events(request: guards.OrganisationRequest) -> HttpResponse:
     """Search of the organisation's own log."""
     form = forms.Search(request.GET, types=selectors.event_types(organisation=request.organisation))
     found = selectors.events(
-        organisation=request.organisation, type=form.wanted("type"), subject=form.wanted("subject")
+        organisation=request.organisation,
+        type=form.wanted("type"),
+        subject=form.wanted("subject"),
+        text=form.wanted("text"),
     )
     page = list(found.filter(index__lt=form.before())[: PAGE + 1] if form.before() else found[: PAGE + 1])
     further = form.further(page[PAGE - 1].index) if len(page) > PAGE else ""
@@ -55,7 +58,7 @@ def entry(request: guards.OrganisationRequest, organisation: str, log: str, inde
         "log": found,
         "log_name": pages.name(found),
         "index": index,
-        "sentence": sentences.sentence(parsed),
+        "sentence": sentences.sentence(parsed, pages.names_in([parsed])),
         "text": json.dumps(parsed, indent=2, ensure_ascii=False, sort_keys=True),
         "leaf_hash": merkle.leaf_hash(data).hex(),
         "published": index < selectors.published_size(log=found),

@@ -150,6 +150,9 @@ def test_events_are_found_by_type_and_subject(organisation) -> None:
     assert [e.type for e in selectors.events(organisation=organisation, type="test.said")] == ["test.said"]
     assert selectors.events(organisation=organisation, type="organisation.").count() == 1
     assert selectors.events(organisation=organisation, subject="thing:1").count() == 1
+    assert selectors.events(organisation=organisation, text='"by":"scheduler"').count() == 2
+    assert selectors.events(organisation=organisation, text="log_is_public").count() == 1
+    assert selectors.events(organisation=organisation, text="nowhere").count() == 0
     assert selectors.event_types(organisation=organisation) == ["organisation.founded", "test.said"]
     assert LoggedEvent.objects.filter(type="test.said").count() == 2
 
@@ -157,15 +160,18 @@ def test_events_are_found_by_type_and_subject(organisation) -> None:
 @pytest.mark.parametrize(
     ("entry", "expected"),
     [
+        ({"type": "policy.enacted", "subject": "policy:m/4"}, "Policy m/4 takes effect"),
+        ({"type": "policy.enacted"}, "Policy enacted"),
+        ({"type": "hard_norm.set", "subject": "norm:safety"}, "Hard norm set: safety"),
+        ({"type": "voting.opened", "subject": "proposal:7"}, "Voting opened on proposal 7"),
         (
-            {"type": "policy.enacted", "facts": {"version": 4, "system": "m"}},
-            "Policy version 4 takes effect for m",
+            {"type": "proposal.passed", "subject": "proposal:7"},
+            "Proposal 7 passed; its waiting period begins",
         ),
-        ({"type": "policy.enacted", "subject": "policy:4"}, "Policy enacted: policy 4"),
-        ({"type": "proposal.opened", "subject": "proposal:12"}, "Proposal opened: proposal 12"),
+        ({"type": "thing.opened", "subject": "thing:12"}, "Thing opened: thing 12"),
         (
             {"type": "role.given", "subject": "person:2", "facts": {"role": "chair"}},
-            "person 2 was given the role chair",
+            "Person 2 was given the role chair",
         ),
         ({"type": "organisation.founded"}, "The organisation was founded on this platform"),
         ({}, ""),
@@ -174,6 +180,12 @@ def test_events_are_found_by_type_and_subject(organisation) -> None:
 def test_sentences(entry: dict, expected: str) -> None:
     """A known event reads as its sentence; an unknown one, or one short of a fact, as its type and subject."""
     assert sentences.sentence(entry) == expected
+
+
+def test_sentences_tell_names_that_are_known() -> None:
+    """Of the subject and of a person among the facts."""
+    entry = {"type": "seat.taken", "subject": "council:main", "facts": {"person": 7, "constituency": "Youth"}}
+    assert sentences.sentence(entry, {"person:7": "Ada"}) == "Ada took a seat for Youth in council main"
 
 
 def test_the_moment_is_written_in_utc() -> None:
