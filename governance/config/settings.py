@@ -222,6 +222,8 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(EDGEWISE_HOME / "beat-schedule")
 
 # Ports: what a lower floor needs from an upper one, by dotted path; checked at start.
 GOVERNANCE_TRAIL = "audits.ledger.services.append_events"
+# Started once in every web process: the thread that signs checkpoints.
+GOVERNANCE_WEB_COMPANIONS = ["audits.ledger.signer.start"]
 GOVERNANCE_INBOX_SOURCES = ["councils.voting.selectors.waiting_for"]
 GOVERNANCE_PANELS = ["councils.voting.panels.panels", "audits.ledger.panels.panels"]
 AUDITS_EVIDENCE_SOURCES = [

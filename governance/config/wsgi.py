@@ -1,12 +1,13 @@
-"""The web process: Django, and the thread that signs checkpoints."""
+"""The web process: Django, and what runs beside it in every web process."""
 
 import os
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.utils.module_loading import import_string
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.config.settings")
 application = get_wsgi_application()
 
-from audits.ledger import signer  # noqa: E402  (models can be imported only once Django is set up)
-
-signer.start()
+for companion in settings.GOVERNANCE_WEB_COMPANIONS:
+    import_string(companion)()
