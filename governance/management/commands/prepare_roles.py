@@ -29,6 +29,7 @@ def rights(*, table: str) -> str:
 class Command(BaseCommand):
     """`manage.py prepare_roles`: connects as the owner, grants to the application's role."""
 
+    requires_system_checks: list[str] = []  # `migrate`, which comes before, has run them
     help = "Grant the application's database role what it needs, and nothing more."
 
     def handle(self, *args: Any, **options: Any) -> None:
