@@ -6,7 +6,8 @@ PARTITIONS = 16
 
 # The entries' table is partitioned, which Django cannot state; each partition gets its own TRUNCATE trigger, because a
 # statement trigger on the parent does not see a TRUNCATE of a partition.
-CREATE_ENTRIES = """
+CREATE_ENTRIES = (
+    """
 CREATE TABLE audits_entry (
     log_id bigint NOT NULL,
     index bigint NOT NULL,
@@ -15,21 +16,29 @@ CREATE TABLE audits_entry (
     CONSTRAINT entry_index_is_not_negative CHECK (index >= 0),
     CONSTRAINT entry_fits_a_bundle CHECK (octet_length(entry) <= 65535)
 ) PARTITION BY RANGE (index);
-""" + "".join(
-    f"""
+"""
+    + "".join(
+        f"""
 CREATE TABLE audits_entry_{part:02d} PARTITION OF audits_entry
     FOR VALUES FROM ({part * PARTITION_ENTRIES}) TO ({(part + 1) * PARTITION_ENTRIES});
 """
-    for part in range(PARTITIONS)
-) + """
+        for part in range(PARTITIONS)
+    )
+    + """
 CREATE TABLE audits_entry_rest PARTITION OF audits_entry DEFAULT;
 """
+)
 
 LENGTHS = """
 ALTER TABLE audits_tile
     ADD CONSTRAINT tile_holds_256_hashes CHECK (octet_length(hashes) = 8192),
     ALTER COLUMN hashes SET STORAGE EXTERNAL;
-ALTER TABLE audits_head ALTER COLUMN edge SET STORAGE EXTERNAL, SET (fillfactor = 50);
+-- The edge is rewritten by every append: its dead copies are cleared away at once.
+ALTER TABLE audits_head ALTER COLUMN edge SET STORAGE EXTERNAL, SET (
+    fillfactor = 50,
+    toast.autovacuum_vacuum_threshold = 200, toast.autovacuum_vacuum_scale_factor = 0,
+    toast.autovacuum_vacuum_cost_delay = 0
+);
 ALTER TABLE audits_checkpoint
     ADD CONSTRAINT checkpoint_root_is_one_hash CHECK (octet_length(root) = 32),
     ADD CONSTRAINT checkpoint_size_is_not_negative CHECK (size >= 0);
@@ -106,13 +115,20 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Log",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 ("origin", models.CharField(max_length=255, unique=True)),
                 ("created_at", models.DateTimeField()),
                 (
                     "organisation",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="logs", to="governance.organisation"
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="logs",
+                        to="governance.organisation",
                     ),
                 ),
                 (
@@ -138,7 +154,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="DataKey",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 ("pseudonym", models.BinaryField()),
                 ("wrapped", models.BinaryField(null=True)),
                 ("created_at", models.DateTimeField()),
@@ -146,7 +167,9 @@ class Migration(migrations.Migration):
                 (
                     "organisation",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="governance.organisation"
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="governance.organisation",
                     ),
                 ),
             ],
@@ -184,7 +207,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.CheckConstraint(condition=models.Q(("size__gte", 0)), name="head_size_is_not_negative")
+                    models.CheckConstraint(
+                        condition=models.Q(("size__gte", 0)), name="head_size_is_not_negative"
+                    )
                 ]
             },
         ),
@@ -212,7 +237,12 @@ class Migration(migrations.Migration):
                         (
                             "pk",
                             models.CompositePrimaryKey(
-                                "log_id", "index", blank=True, editable=False, primary_key=True, serialize=False
+                                "log_id",
+                                "index",
+                                blank=True,
+                                editable=False,
+                                primary_key=True,
+                                serialize=False,
                             ),
                         ),
                         ("index", models.BigIntegerField()),
