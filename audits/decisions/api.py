@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from audits.decisions import intake, schema, throttling
+from audits.decisions import intake, reading, schema, throttling
 from audits.decisions.services import Outcome
 from governance.access.api import Requires, SystemPrincipal, SystemScope
 from governance.errors import DomainError
@@ -21,6 +21,14 @@ from governance.systems.models import AISystem
 JSON, NDJSON = "application/json", "application/x-ndjson"
 _encode = msgspec.json.Encoder().encode
 _BRIEF = OpenApiParameter("brief", bool, description="1 leaves out entry and salts.")
+
+_FILTERS = [
+    OpenApiParameter("system", str), OpenApiParameter("from", str), OpenApiParameter("to", str),
+    OpenApiParameter("chosen", str), OpenApiParameter("driving_edge", str), OpenApiParameter("disposition", str),
+    OpenApiParameter("verdict", str, description="a verdict, or any"), OpenApiParameter("model_version", str),
+    OpenApiParameter("margin_below", float), OpenApiParameter("context.community", str, description="any context key"),
+    OpenApiParameter("after", str), OpenApiParameter("before", str),
+]  # fmt: skip
 
 
 def system_of(request: Request) -> AISystem:
@@ -59,6 +67,11 @@ class Decisions(APIView):
         records, is_array = intake.records(body)
         outcomes = intake.log_lines(system, records, timezone.now())
         return _answer(outcomes, intake.status(outcomes, single=not is_array), brief)
+
+    @extend_schema(responses=schema.Page, parameters=_FILTERS)
+    def get(self, request: Request) -> Response:
+        """Search decisions, newest first within each system."""
+        return reading.listed(request)
 
 
 def _answer(outcomes: list[Outcome], status: int, brief: bool) -> HttpResponse:

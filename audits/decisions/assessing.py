@@ -158,4 +158,3 @@ def _save(segment: Segment, whole: Table) -> None:
     segment.ends_at = whole.moment(int(np.argmax(whole.occurred)))
     segment.data = table.pack(whole)
     segment.save()
-

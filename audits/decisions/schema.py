@@ -67,3 +67,72 @@ def limits() -> dict[str, float]:
         "rationale_characters": record.MAX_RATIONALE_CHARACTERS,
         "requests_per_second": throttling.RATE,
     }
+
+
+class Feedback(serializers.Serializer[Any]):
+    """How a decision turned out: satisfaction, error, or both."""
+
+    satisfaction = serializers.FloatField(min_value=0, max_value=1, required=False, allow_null=True)
+    error = serializers.BooleanField(required=False, allow_null=True)
+    group = serializers.CharField(required=False, allow_blank=True, max_length=256)
+
+
+class Problem(serializers.Serializer[Any]):
+    """RFC 9457."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class Row(serializers.Serializer[Any]):
+    """A decision in a search."""
+
+    id = serializers.UUIDField()
+    system = serializers.SlugField()
+    index = serializers.IntegerField(help_text="place in the system's log")
+    occurred_at = serializers.DateTimeField()
+    logged_at = serializers.DateTimeField()
+    model_version = serializers.CharField()
+    context = serializers.DictField()
+    chosen = serializers.CharField(allow_null=True)
+    disposition = serializers.CharField()
+    policy_version = serializers.IntegerField()
+    options = serializers.IntegerField()
+    assessment = serializers.DictField(allow_null=True)
+
+
+class Page(serializers.Serializer[Any]):
+    """Newest first within each system."""
+
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = Row(many=True)
+
+
+class Decision(Row):
+    """A decision in full."""
+
+    record = serializers.DictField(help_text="as logged: sealed fields as commitments")
+    leaf_hash = serializers.CharField()
+    attribution = serializers.DictField(allow_null=True)
+    feedback = Feedback(allow_null=True)
+    opened = serializers.DictField(
+        required=False, help_text="values and salts, with ?open=1 and the right to export"
+    )
+
+
+class Explanation(serializers.Serializer[Any]):
+    """For the person a decision is about."""
+
+    id = serializers.UUIDField()
+    system = serializers.CharField()
+    occurred_at = serializers.DateTimeField()
+    sentence = serializers.CharField()
+    note = serializers.CharField()
+    policy = serializers.DictField(allow_null=True)
+    options = serializers.ListField()
+    attribution = serializers.DictField(allow_null=True)
+    conformant = serializers.BooleanField(allow_null=True)

@@ -147,7 +147,7 @@ def wilson(successes: int, n: int) -> tuple[float, float]:
     share, square = successes / n, _Z**2
     centre = (share + square / (2 * n)) / (1 + square / n)
     half = _Z / (1 + square / n) * float(np.sqrt(share * (1 - share) / n + square / (4 * n**2)))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    return max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half))
 
 
 def calibration(confidence: Floats, right: NDArray[np.bool_], bins: int = 10) -> dict[str, object] | None:

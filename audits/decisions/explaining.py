@@ -1,0 +1,147 @@
+"""One decision in full: what it could choose from, what tipped the balance, what would have changed it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+from edgewise import merkle
+from edgewise.strict_json import loads
+
+from audits.decisions import attribution, counterfactual, selectors
+from audits.decisions.attribution import Attribution
+from audits.decisions.counterfactual import Flip, Sentence
+from audits.decisions.models import Assessment, Decision
+from audits.ledger import selectors as ledger
+from governance.edges import selectors as edges
+from governance.edges.models import Edge
+from governance.policies import selectors as policies
+from governance.policies.models import Policy
+
+HELD_FIXED = (
+    "Replay holds the logged options and scores fixed; "
+    "it does not predict what the model would have generated."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """``record`` is the logged one, sealed fields as commitments. ``names`` are edge names by slug, in order.
+
+    ``attribution``, ``flip`` and ``sentence`` are None where no option was chosen or the policy is gone.
+    """
+
+    decision: Decision
+    assessment: Assessment | None
+    record: dict[str, Any]
+    entry: bytes
+    policy: Policy | None
+    names: dict[str, str]
+    weights: Mapping[str, float]
+    attribution: Attribution | None
+    flip: Flip | None
+    sentence: Sentence | None
+
+    @property
+    def leaf_hash(self) -> str:
+        """Hex of SHA-256(0x00 ‖ entry)."""
+        return merkle.leaf_hash(self.entry).hex()
+
+    @property
+    def options(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.record["options"]
+        return found
+
+
+def explain(*, decision: Decision) -> Explanation:
+    """Everything the record says, computed from the log's entry and the policy that the model says it applied."""
+    system = decision.system
+    log = ledger.log_of(organisation=system.organisation, system=system)
+    assert log is not None
+    entry = ledger.entry(log=log, index=decision.index)
+    record: dict[str, Any] = loads(entry)["record"]
+    policy = policies.with_version(system=system, version=decision.policy_version)
+    names = edge_names(record, policy)
+    weights = _weights(decision, policy, names)
+    terms = None if policy is None else _terms(policy, weights)
+    found: tuple[Attribution | None, Flip | None, Sentence | None] = (None, None, None)
+    if terms is not None and decision.chosen is not None:
+        found = _reasons(record["options"], decision.chosen, terms)
+    assessment = selectors.assessment_of(decision=decision)
+    return Explanation(decision, assessment, record, entry, policy, names, weights, *found)
+
+
+def edge_names(record: Mapping[str, Any], policy: Policy | None) -> dict[str, str]:
+    """Names of the scored edges in the order of the edge set; edges it does not know go by their slug."""
+    scored = list(record["options"][0]["edges"])
+    known: list[Edge] = [] if policy is None else edges.leaves(edge_set=policy.edge_set)
+    named = {edge.slug: edge.name for edge in known if edge.slug in scored}
+    return named | {slug: slug for slug in scored if slug not in named}
+
+
+def _weights(decision: Decision, policy: Policy | None, names: Mapping[str, str]) -> dict[str, float]:
+    """The effective weights: a person's own where preferences changed them."""
+    given = decision.weights or (policy.weights_float if policy is not None else {})
+    return {edge: float(given.get(edge, 0.0)) for edge in names}
+
+
+def _terms(policy: Policy, weights: Mapping[str, float]) -> attribution.Policy:
+    return attribution.Policy(weights, policy.rule, policy.norms, policy.tiers)
+
+
+def _reasons(
+    options: list[dict[str, Any]], chosen: str, terms: attribution.Policy
+) -> tuple[Attribution, Flip | None, Sentence | None]:
+    found = attribution.attribute(options, chosen, terms)
+    if found.margin is None:
+        return found, None, None
+    return (
+        found,
+        counterfactual.flip(options, chosen, terms),
+        counterfactual.sentence(options, chosen, terms),
+    )
+
+
+def in_words(explanation: Explanation) -> str:
+    """The sentence for people: what was chosen, the deciding edge, and what would have changed it."""
+    chosen, names = explanation.decision.chosen, explanation.names
+    if chosen is None:
+        return _("The system chose no option.")
+    words = [_("The system chose %s.") % chosen]
+    found = explanation.attribution
+    if found is not None and found.driving:
+        deciding = _(" and ").join(names[edge] for edge in found.driving)
+        words.append(_("The deciding edge was %s.") % deciding)
+    elif found is not None and found.runner_up is None:
+        words.append(_("No other option was open to it."))
+    if explanation.sentence is not None:
+        words.append(counterfactual_in_words(explanation.sentence, names))
+    elif found is not None and found.margin is not None:
+        words.append(_("No change of a single edge's weight would have led to another choice."))
+    return " ".join(words)
+
+
+def counterfactual_in_words(sentence: Sentence, names: Mapping[str, str]) -> str:
+    """Had an edge weighed more, or less, another option would have been chosen."""
+    terms = {
+        "edge": names[sentence.edge],
+        "points": abs(sentence.points),
+        "after": points(sentence.after),
+        "before": points(sentence.before),
+        "option": sentence.option,
+    }
+    if sentence.points > 0:
+        return (
+            _("Had %(edge)s weighed %(points)d points more (%(after)s instead of %(before)s, the others reduced in "
+              "proportion), %(option)s would have been chosen.") % terms
+        )  # fmt: skip
+    return (
+        _("Had %(edge)s weighed %(points)d points less (%(after)s instead of %(before)s, the others raised in "
+          "proportion), %(option)s would have been chosen.") % terms
+    )  # fmt: skip
+
+
+def points(weight: float) -> str:
+    """A share in points of 100, without decimals where it has none."""
+    rounded = round(100 * weight, 1)
+    return f"{rounded:.0f}" if rounded == int(rounded) else f"{rounded:.1f}"

@@ -1,0 +1,162 @@
+"""Reading decisions over the API, and feedback on them."""
+
+import uuid
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpResponse
+from django.template.loader import render_to_string
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import NotAcceptable
+from rest_framework.permissions import BasePermission
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from audits.decisions import explaining, feedback, opening, presenting, schema, searching, selectors
+from audits.decisions.models import Decision
+from audits.ledger import selectors as ledger
+from governance.access import selectors as access
+from governance.access.api import Requires, SystemPrincipal, SystemScope, organisation_of
+from governance.organisations.models import Organisation, Person
+
+
+class ReadsOrPosted(BasePermission):
+    """A person who may read decisions, or a system (whose own decisions are then looked up)."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        reads = Requires("view_decisions")()
+        return isinstance(request.user, SystemPrincipal) or bool(reads.has_permission(request, view))
+
+
+def _organisation(request: Request) -> Organisation:
+    found = organisation_of(request)
+    assert found is not None
+    return found
+
+
+def _decision(request: Request, identity: uuid.UUID) -> Decision:
+    """The decision if the request may know of it; 404 otherwise, whatever the reason."""
+    system = request.user.system if isinstance(request.user, SystemPrincipal) else None
+    found = selectors.get(organisation=_organisation(request), id=identity, system=system)
+    if found is None:
+        raise Http404
+    return found
+
+
+def listed(request: Request) -> Response:
+    """One page of a search, with links to its neighbours."""
+    organisation, query = _organisation(request), request.query_params.dict()
+    page = selectors.search(
+        organisation=organisation,
+        filters=searching.filters(organisation=organisation, query=query),
+        after=searching.cursor(query, "after"),
+        before=searching.cursor(query, "before"),
+    )
+    rows = [presenting.row(found) for found in page.rows]
+    links = {"next": _link(request, "after", page.next), "previous": _link(request, "before", page.previous)}
+    return Response({**links, "results": rows})
+
+
+def _link(request: Request, name: str, cursor: tuple[int, int] | None) -> str | None:
+    if cursor is None:
+        return None
+    kept = {
+        key: value for key, value in request.query_params.dict().items() if key not in ("after", "before")
+    }
+    return request.build_absolute_uri("?" + urlencode({**kept, name: searching.place(cursor)}))
+
+
+class OneDecision(APIView):
+    """One decision with attribution, conformance and its place in the log."""
+
+    permission_classes = (Requires("view_decisions"),)
+
+    @extend_schema(responses=schema.Decision)
+    def get(self, request: Request, identity: uuid.UUID) -> Response:
+        """The record as logged and what follows from it; owners and auditors may ``?open=1`` the sealed values."""
+        decision = _decision(request, identity)
+        opened = opening.opened(system=decision.system, decision=decision) if _may_open(request) else None
+        told = selectors.feedback_on(decision=decision)
+        return Response(presenting.full(explaining.explain(decision=decision), opened, told))
+
+
+def _may_open(request: Request) -> bool:
+    """Sealed values are opened on request, for those who may export evidence."""
+    asked = request.query_params.get("open") == "1" and isinstance(request.user, Person)
+    return asked and access.may(
+        person=request.user, permission="export_reports", organisation=_organisation(request)
+    )
+
+
+class Proof(APIView):
+    """The receipt of one decision (C2SP tlog-proof)."""
+
+    permission_classes = (ReadsOrPosted,)
+
+    @extend_schema(responses={(200, "text/plain"): str, 404: schema.Problem})
+    def get(self, request: Request, identity: uuid.UUID) -> HttpResponse | Response:
+        """Kept by the model; verifies offline. 404 ``not_yet_published`` for a moment after logging."""
+        decision = _decision(request, identity)
+        log = ledger.log_of(organisation=decision.system.organisation, system=decision.system)
+        assert log is not None
+        receipt = ledger.receipt(log=log, index=decision.index)
+        name = f'attachment; filename="{decision.uuid}.tlog-proof"'
+        return HttpResponse(
+            receipt, content_type="text/plain; charset=utf-8", headers={"Content-Disposition": name}
+        )
+
+    def handle_exception(self, exc: Exception) -> Response:
+        response = super().handle_exception(exc)
+        if isinstance(exc, ledger.NotYetPublished):
+            response["Retry-After"] = "1"
+        return response
+
+
+class HtmlRenderer(BaseRenderer):
+    """Lets a request ask for HTML; the view writes it."""
+
+    media_type, format, charset = "text/html", "html", "utf-8"
+
+    def render(
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None
+    ) -> bytes:
+        return render_to_string("audits/decisions/problem.html", {"problem": data}).encode()
+
+
+class Explained(APIView):
+    """The explanation of one decision, as JSON or HTML by ``Accept``."""
+
+    permission_classes = (ReadsOrPosted,)
+    renderer_classes = (JSONRenderer, HtmlRenderer)
+
+    @extend_schema(responses={(200, "application/json"): schema.Explanation, (200, "text/html"): str})
+    def get(self, request: Request, identity: uuid.UUID) -> HttpResponse | Response:
+        """Which edge decided, what would have changed it, and whether the policy was followed."""
+        explanation = explaining.explain(decision=_decision(request, identity))
+        document = presenting.explanation_document(explanation)
+        if request.accepted_renderer is None:
+            raise NotAcceptable
+        if request.accepted_renderer.format == "html":
+            page = render_to_string("audits/decisions/explanation.html", document)
+            return HttpResponse(page)
+        return Response(document)
+
+
+class FeedbackOn(APIView):
+    """How a decision turned out."""
+
+    permission_classes = (SystemScope("decisions:write"),)
+
+    @extend_schema(request=schema.Feedback, responses={201: schema.Feedback, 200: schema.Feedback})
+    def post(self, request: Request, identity: uuid.UUID) -> Response:
+        """Satisfaction 0..1, whether it was an error, and whose feedback it is; told once per decision."""
+        given = schema.Feedback(data=request.data)
+        given.is_valid(raise_exception=True)
+        decision = _decision(request, identity)
+        _row, new = feedback.give(
+            decision=decision, by=request.user.key, at=timezone.now(), **given.validated_data
+        )
+        return Response(given.validated_data, status=201 if new else 200)

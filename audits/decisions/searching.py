@@ -1,0 +1,86 @@
+"""What a search for decisions asks for, read from a query string by pages and API alike."""
+
+import datetime as dt
+from collections.abc import Mapping
+
+from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.translation import gettext as _
+
+from audits.decisions.models import Decision
+from audits.decisions.selectors import Filters
+from governance.errors import DomainError
+from governance.organisations.models import Organisation
+from governance.systems import selectors as systems
+
+
+class FilterUnreadable(DomainError):
+    """A filter that cannot be understood is refused, not ignored."""
+
+    code = "filter_unreadable"
+    status = 400
+
+
+def filters(*, organisation: Organisation, query: Mapping[str, str]) -> Filters:
+    """Filters from ``system``, ``from``, ``to``, ``context.<key>``, ``chosen``, ``driving_edge``, ``disposition``,
+    ``verdict``, ``model_version`` and ``margin_below``.
+    """
+    slug = query.get("system", "").strip()
+    system = systems.get(organisation=organisation, slug=slug) if slug else None
+    if slug and system is None:
+        raise FilterUnreadable(_("There is no system %s.") % slug, field="system")
+    disposition = query.get("disposition", "").strip()
+    if disposition and disposition not in Decision.Disposition.values:
+        raise FilterUnreadable(_("There is no disposition %s.") % disposition, field="disposition")
+    return Filters(
+        system=system,
+        start=_moment(query, "from"),
+        end=_moment(query, "to"),
+        context={key[8:]: value for key, value in query.items() if key.startswith("context.") and value},
+        chosen=query.get("chosen", "").strip(),
+        driving_edge=query.get("driving_edge", "").strip(),
+        disposition=disposition,
+        verdict=query.get("verdict", "").strip(),
+        model_version=query.get("model_version", "").strip(),
+        margin_below=_number(query, "margin_below"),
+    )
+
+
+def _moment(query: Mapping[str, str], name: str) -> dt.datetime | None:
+    """A date (its midnight, UTC) or a time; ``to`` as a date includes that day."""
+    text = query.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        moment, day = parse_datetime(text.replace(" ", "+")), parse_date(text)
+    except ValueError:
+        moment, day = None, None
+    if day is not None:
+        moment = dt.datetime.combine(day + dt.timedelta(days=name == "to"), dt.time(), dt.UTC)
+    if moment is None:
+        raise FilterUnreadable(_("Write %s as 2026-11-20 or 2026-11-20T18:00Z.") % name, field=name)
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+
+
+def _number(query: Mapping[str, str], name: str) -> float | None:
+    text = query.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise FilterUnreadable(_("%s is not a number.") % name, field=name) from None
+
+
+def cursor(query: Mapping[str, str], name: str) -> tuple[int, int] | None:
+    """A place between pages, as ``place`` wrote it."""
+    system, _dot, index = query.get(name, "").partition(".")
+    if not query.get(name):
+        return None
+    if not (system.isdecimal() and index.isdecimal() and len(system) < 19 and len(index) < 19):
+        raise FilterUnreadable(_("The cursor was not given out here."), field=name)
+    return int(system), int(index)
+
+
+def place(cursor: tuple[int, int]) -> str:
+    """A cursor as it stands in a query string."""
+    return f"{cursor[0]}.{cursor[1]}"

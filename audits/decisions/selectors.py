@@ -1,0 +1,252 @@
+"""Questions about decisions: search, one decision in full, counts, conformance, columns."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from audits.decisions import conformance as rules
+from audits.decisions import table
+from audits.decisions.models import Assessment, Cursor, Decision, Feedback, Finding, Segment
+from audits.decisions.table import Table
+from governance.organisations.models import Organisation
+from governance.systems.models import AISystem
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a search asks for; None or empty asks for nothing. ``margin_below`` is a share of 1."""
+
+    system: AISystem | None = None
+    start: dt.datetime | None = None
+    end: dt.datetime | None = None
+    context: Mapping[str, str] | None = None
+    chosen: str = ""
+    driving_edge: str = ""
+    disposition: str = ""
+    verdict: str = ""
+    model_version: str = ""
+    margin_below: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One row of a search; ``assessment`` is None until the decision has been assessed."""
+
+    decision: Decision
+    assessment: Assessment | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows, newest first within each system, and the cursors of its neighbours."""
+
+    rows: list[Found]
+    next: tuple[int, int] | None
+    previous: tuple[int, int] | None
+
+
+def matching(*, organisation: Organisation, filters: Filters) -> QuerySet[Decision]:
+    """The organisation's decisions that match, in no order."""
+    found = Decision.objects.filter(system__organisation=organisation)
+    if filters.system is not None:
+        found = found.filter(system=filters.system)
+    if filters.start is not None:
+        found = found.filter(occurred_at__gte=filters.start)
+    if filters.end is not None:
+        found = found.filter(occurred_at__lt=filters.end)
+    if filters.context:
+        found = found.filter(context__contains=dict(filters.context))
+    for name in ("chosen", "disposition", "model_version"):
+        if getattr(filters, name):
+            found = found.filter(**{name: getattr(filters, name)})
+    assessed = _assessed(filters)
+    return found.filter(Exists(assessed)) if assessed is not None else found
+
+
+def _assessed(filters: Filters) -> QuerySet[Assessment] | None:
+    asked = Q()
+    if filters.driving_edge:
+        asked &= Q(driving_edge=filters.driving_edge) | Q(tied_edges__contains=[filters.driving_edge])
+    if filters.verdict == "any":
+        asked &= ~Q(verdicts=[])
+    elif filters.verdict:
+        asked &= Q(verdicts__contains=[filters.verdict])
+    if filters.margin_below is not None:
+        asked &= Q(margin__lt=filters.margin_below)
+    if not asked:
+        return None
+    return Assessment.objects.filter(asked, system_id=OuterRef("system_id"), index=OuterRef("index"))
+
+
+def search(
+    *,
+    organisation: Organisation,
+    filters: Filters,
+    after: tuple[int, int] | None = None,
+    before: tuple[int, int] | None = None,
+    size: int = PAGE,
+) -> Page:
+    """One page, ordered by system and, within it, by place in the log, newest first.
+
+    ``after`` and ``before`` are (system, index) of the neighbouring page's edge.
+    """
+    found = matching(organisation=organisation, filters=filters).select_related("system")
+    if before is not None:
+        later = Q(system_id__gt=before[0]) | Q(system_id=before[0], index__gt=before[1])
+        rows = list(found.filter(later).order_by("system_id", "index")[: size + 1])
+        more, rows = len(rows) > size, rows[:size][::-1]
+        return _page(rows, has_next=bool(rows), has_previous=more)
+    if after is not None:
+        found = found.filter(Q(system_id__lt=after[0]) | Q(system_id=after[0], index__lt=after[1]))
+    rows = list(found.order_by("-system_id", "-index")[: size + 1])
+    return _page(rows[:size], has_next=len(rows) > size, has_previous=after is not None)
+
+
+def _page(rows: list[Decision], *, has_next: bool, has_previous: bool) -> Page:
+    assessed = assessments_of(decisions=rows)
+    found = [Found(row, assessed.get((row.system_id, row.index))) for row in rows]
+    first = (rows[0].system_id, rows[0].index) if rows and has_previous else None
+    last = (rows[-1].system_id, rows[-1].index) if rows and has_next else None
+    return Page(found, last, first)
+
+
+def assessments_of(*, decisions: Iterable[Decision]) -> dict[tuple[int, int], Assessment]:
+    """Assessments by (system, index)."""
+    places: dict[int, list[int]] = {}
+    for decision in decisions:
+        places.setdefault(decision.system_id, []).append(decision.index)
+    asked = Q(system_id=None)
+    for system_id, indexes in places.items():
+        asked |= Q(system_id=system_id, index__in=indexes)
+    return {(found.system_id, found.index): found for found in Assessment.objects.filter(asked)}
+
+
+def get(*, organisation: Organisation, id: uuid.UUID, system: AISystem | None = None) -> Decision | None:  # noqa: A002
+    """The decision with that id; ids are unique per system, and of two the later logged is meant."""
+    found = Decision.objects.filter(uuid=id, system__organisation=organisation)
+    if system is not None:
+        found = found.filter(system=system)
+    return found.select_related("system__organisation", "data_key").order_by("-logged_at").first()
+
+
+def at(*, system: AISystem, index: int) -> Decision | None:
+    """The decision at that place in the system's log."""
+    return Decision.objects.filter(system=system, index=index).select_related("system__organisation").first()
+
+
+def assessment_of(*, decision: Decision) -> Assessment | None:
+    return Assessment.objects.filter(system_id=decision.system_id, index=decision.index).first()
+
+
+def feedback_on(*, decision: Decision) -> Feedback | None:
+    return Feedback.objects.filter(system_id=decision.system_id, index=decision.index).first()
+
+
+def _window(system: AISystem, start: dt.datetime | None, end: dt.datetime | None) -> QuerySet[Decision]:
+    found = Decision.objects.filter(system=system)
+    if start is not None:
+        found = found.filter(occurred_at__gte=start)
+    return found if end is None else found.filter(occurred_at__lt=end)
+
+
+def count(*, system: AISystem, start: dt.datetime | None = None, end: dt.datetime | None = None) -> int:
+    """How many decisions occurred in [start, end)."""
+    return _window(system, start, end).count()
+
+
+def first_and_last(*, system: AISystem) -> tuple[dt.datetime, dt.datetime] | None:
+    """When the earliest and the latest decision occurred."""
+    times = (
+        Decision.objects.filter(system=system).order_by("occurred_at").values_list("occurred_at", flat=True)
+    )
+    first = times.first()
+    last = times.last()
+    return (first, last) if first is not None and last is not None else None
+
+
+def conformance(
+    *, system: AISystem, start: dt.datetime | None = None, end: dt.datetime | None = None
+) -> dict[str, Any]:
+    """``{"decisions", "conformant", "verdicts": {code: n}}`` of the decisions assessed in [start, end)."""
+    parts = [part.verdicts for part in _tables(system, start, end)]
+    bits = np.concatenate(parts) if parts else np.zeros(0, np.int16)
+    verdicts = {code: int((bits >> place & 1).sum()) for place, code in enumerate(rules.VERDICTS)}
+    return {
+        "decisions": len(bits),
+        "conformant": int((bits == 0).sum()),
+        "verdicts": {code: n for code, n in verdicts.items() if n},
+    }
+
+
+def waiting(*, system: AISystem) -> int:
+    """How many decisions are logged but not assessed yet."""
+    start = Cursor.objects.filter(system=system).values_list("next", flat=True).first() or 0
+    return Decision.objects.filter(system=system, index__gte=start).count()
+
+
+def in_window(
+    *, system: AISystem, start: dt.datetime | None = None, end: dt.datetime | None = None
+) -> Table | None:
+    """Columns of the decisions assessed in [start, end), over the newest edges; None if there are none."""
+    found = _tables(system, start, end)
+    return table.concat([part for part in found if part.edges == found[-1].edges]) if found else None
+
+
+def _tables(system: AISystem, start: dt.datetime | None, end: dt.datetime | None) -> list[Table]:
+    segments = Segment.objects.filter(system=system)
+    if start is not None:
+        segments = segments.filter(ends_at__gte=start)
+    if end is not None:
+        segments = segments.filter(starts_at__lt=end)
+    packed = segments.order_by("first").values_list("data", flat=True)
+    found = (_inside(table.unpack(bytes(data)), start, end) for data in packed)
+    return [part for part in found if len(part)]
+
+
+def _inside(part: Table, start: dt.datetime | None, end: dt.datetime | None) -> Table:
+    inside = np.ones(len(part), bool)
+    if start is not None:
+        inside &= part.occurred >= table.micros(start)
+    if end is not None:
+        inside &= part.occurred < table.micros(end)
+    return part if inside.all() else part.take(np.flatnonzero(inside))
+
+
+def groups(*, system: AISystem, indexes: Iterable[int]) -> dict[int, dict[str, str]]:
+    """Groups of the subjects of these decisions, as far as they are known and not erased."""
+    wanted = list(indexes)
+    if not wanted:
+        return {}
+    found = Decision.objects.filter(
+        system=system, index__gte=min(wanted), index__lte=max(wanted), groups__isnull=False
+    )
+    return dict(found.values_list("index", "groups"))
+
+
+def context_values(*, system: AISystem) -> dict[str, list[str]]:
+    """Context keys and their values in the newest segment, for filters."""
+    data = Segment.objects.filter(system=system).order_by("-first").values_list("data", flat=True).first()
+    values: dict[str, set[str]] = {}
+    for context in table.unpack(bytes(data)).contexts if data is not None else ():
+        for key, value in context.items():
+            values.setdefault(key, set()).add(value)
+    return {key: sorted(found) for key, found in sorted(values.items())}
+
+
+def findings(*, organisation: Organisation, state: str = "") -> QuerySet[Finding]:
+    """Findings, those that need an answer first, then by due date."""
+    found = Finding.objects.filter(system__organisation=organisation).select_related("system", "owner")
+    if state:
+        found = found.filter(state=state)
+    return found.order_by("closed_at", "due_on", "pk")
+
+
+def finding(*, organisation: Organisation, pk: int) -> Finding | None:
+    return findings(organisation=organisation).filter(pk=pk).first()
