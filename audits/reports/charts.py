@@ -36,7 +36,7 @@ def bars(chart: Mapping[str, Any], *, width: int) -> altair.LayerChart:
     rows = [dict(row) for row in chart["rows"]]
     # A fixed extent keeps the layout independent of the fonts that the machine has.
     labels = altair.Axis(minExtent=LABEL_WIDTH, maxExtent=LABEL_WIDTH, labelLimit=LABEL_WIDTH, domain=False)
-    values = altair.Axis(title=chart["unit"], tickCount=3, domain=False, format=chart.get("format", "~g"))
+    values = altair.Axis(title=chart["unit"], tickCount=3, domain=False, format=chart.get("format", "~f"))
     base = altair.Chart(altair.Data(values=rows)).encode(
         y=altair.Y("label:N", sort=None, title=None, axis=labels)
     )

@@ -12,6 +12,12 @@ INDEX_NAMES = {
     "uncertainty_blindness": "Answered while unsure",
 }
 SOURCES = {"council": "council vote", "owner": "set without a vote"}
+COUNTING = {
+    "independent_markets": "Proportional tally",
+    "utilitarian": "Utilitarian tally",
+    "mean": "Mean",
+    "median": "Median of each edge",
+}
 VOTE = {
     "proposal": "Proposal",
     "title": "Title",
@@ -129,7 +135,12 @@ def _weights(caption: str, rows: Rows) -> Json:
 
 
 def _tally(number: int, tally: Mapping[str, Any]) -> list[Json]:
-    lines = [{"what": label, "value": figure(tally.get(name))} for name, label in VOTE.items()]
+    said = {
+        **tally,
+        "counted_at": minute(tally["counted_at"]),
+        "counting": COUNTING.get(tally["counting"], tally["counting"]),
+    }
+    lines = [{"what": label, "value": figure(said.get(name))} for name, label in VOTE.items()]
     lines.append(
         {"what": "Groups the weights moved away from", "value": ", ".join(tally.get("dissent", [])) or "none"}
     )

@@ -5,16 +5,11 @@ from fractions import Fraction
 from typing import Any
 
 from audits.reports import charts
+from audits.reports.exhibits import COUNTING, hidden
 from audits.reports.manifest import Evidence, Figure, Json
 from audits.reports.tables import Column, change, day, figure, minute, percent, table
 
 Record = Mapping[str, Any]
-RULES = {
-    "independent_markets": "Proportional tally",
-    "utilitarian": "Utilitarian tally",
-    "mean": "Mean",
-    "median": "Median of each edge",
-}
 
 
 def evidence(record: Record) -> Evidence:
@@ -125,11 +120,6 @@ def _vote(row: Record) -> Json:
     return {**row, "against": row["disagree"] + row["object"]}
 
 
-def hidden(number: int | None) -> str:
-    """A count, or why it is not there."""
-    return "not published" if number is None else f"{number:,}"
-
-
 def test_name(row: Record) -> str:
     """A rule of the charter in words."""
     where = f", {row['where']}" if row.get("where") else ""
@@ -148,7 +138,7 @@ def _weights(record: Record, answer: Evidence) -> Json:
         Column("change", "Change", num=True, width="w-m"),
         Column("exact", "Exact", num=True, width="w-xl"),
     )
-    rule = RULES.get((record["result"] or {}).get("rule", ""), "Tally")
+    rule = COUNTING.get((record["result"] or {}).get("rule", ""), "Tally")
     tables = [table(f"Weights in points of 100 ({rule.lower()})", columns, shown)]
     return _section("The weights", tables=tables, charts=["weights"])
 
@@ -171,7 +161,7 @@ def _compared(record: Record, result: Record) -> Json:
         Column(slug, names.get(slug, slug), num=True, text=lambda each: f"{each:.1f}") for slug in slugs
     ]
     rows = [
-        {"rule": RULES.get(rule, rule), **dict(zip(slugs, found["weights"], strict=True))}
+        {"rule": COUNTING.get(rule, rule), **dict(zip(slugs, found["weights"], strict=True))}
         for rule, found in result["comparison"].items()
     ]
     text = "No way of counting is truthful, efficient and proportional at once for more than two edges; the charter picked one."

@@ -225,7 +225,11 @@ GOVERNANCE_TRAIL = "audits.ledger.services.append_events"
 # Started once in every web process: the thread that signs checkpoints.
 GOVERNANCE_WEB_COMPANIONS = ["audits.ledger.signer.start"]
 GOVERNANCE_INBOX_SOURCES = ["councils.voting.selectors.waiting_for"]
-GOVERNANCE_PANELS = ["councils.voting.panels.panels", "audits.ledger.panels.panels"]
+GOVERNANCE_PANELS = [
+    "councils.voting.panels.panels",
+    "audits.ledger.panels.panels",
+    "modelcards.cards.panels.panels",
+]
 AUDITS_EVIDENCE_SOURCES = [
     "councils.voting.selectors.tally_evidence",
     "modelcards.evaluations.selectors.evidence",
