@@ -5,9 +5,7 @@ Who may not read a log gets the same 404 as for a log that does not exist.
 
 from collections.abc import Callable
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.gzip import gzip_page
@@ -15,11 +13,10 @@ from django.views.decorators.http import require_safe
 from edgewise import tiles
 from edgewise.errors import VerificationError
 
-from audits.ledger import readers, selectors
+from audits.ledger import pages, readers, selectors
 from audits.ledger.models import Log
 from governance.access import guards
 
-TEXT = "text/plain; charset=utf-8"
 BYTES = "application/octet-stream"
 BRIEFLY = "max-age=1"
 FOR_EVER = "max-age=31536000, immutable"
@@ -47,7 +44,7 @@ def _served(
 
 def _refusal(status: int, sentence: str) -> HttpResponse:
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-    return HttpResponse(f"{sentence}\n", status=status, content_type=TEXT, headers=headers)
+    return HttpResponse(f"{sentence}\n", status=status, content_type=pages.TEXT, headers=headers)
 
 
 def _answer(content: str | bytes, content_type: str, caching: str) -> HttpResponse:
@@ -91,7 +88,7 @@ def _checkpoint(log: Log, _path: str) -> HttpResponse:
     found = selectors.latest_checkpoint(log=log)
     if found is None:
         raise selectors.NotInLog("The log's first state is not signed yet.")
-    return _answer(found.note, TEXT, BRIEFLY)
+    return _answer(found.note, pages.TEXT, BRIEFLY)
 
 
 def _tile(log: Log, path: str) -> HttpResponse:
@@ -104,10 +101,4 @@ def _tile(log: Log, path: str) -> HttpResponse:
 
 
 def _policy(log: Log, _path: str) -> HttpResponse:
-    return _answer(selectors.policy_file(log=log, url=url_of(log)), TEXT, "max-age=60")
-
-
-def url_of(log: Log) -> str:
-    """The address under which verifiers fetch the log: the C2SP prefix, without a slash at its end."""
-    place = reverse("log_checkpoint", args=[log.organisation.slug, log.slug])
-    return settings.EDGEWISE_BASE_URL + place.removesuffix("/checkpoint")
+    return _answer(selectors.policy_file(log=log, url=pages.url_of(log)), pages.TEXT, "max-age=60")

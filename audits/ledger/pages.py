@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -14,6 +15,7 @@ from audits.ledger.models import Checkpoint, Log, LoggedEvent
 from governance.organisations.models import Organisation, Person
 
 SCHEDULER = "scheduler"
+TEXT = "text/plain; charset=utf-8"
 
 
 @dataclass(frozen=True)
@@ -30,13 +32,14 @@ class EventRow:
 
 @dataclass(frozen=True)
 class LogState:
-    """One log: its size, and what its latest checkpoint seals."""
+    """One log: its size, what its latest checkpoint seals, and the Ed25519 key to check that with."""
 
     log: Log
     name: str
     url: str
     size: int
     checkpoint: Checkpoint | None
+    vkey: str
 
     @property
     def root(self) -> str:
@@ -54,15 +57,21 @@ def place(route: str, log: Log, *arguments: object) -> str:
     return reverse(route, args=[log.organisation.slug, log.slug, *arguments])
 
 
+def url_of(log: Log) -> str:
+    """The address under which verifiers fetch the log: the C2SP prefix, without a slash at its end."""
+    return settings.EDGEWISE_BASE_URL + place("log_checkpoint", log).removesuffix("/checkpoint")
+
+
 def states(*, organisation: Organisation) -> list[LogState]:
     """Every log of the organisation, its own first."""
     return [
         LogState(
             log=log,
             name=name(log),
-            url=place("log_checkpoint", log).removesuffix("checkpoint"),
+            url=url_of(log),
             size=log.head.size,
             checkpoint=selectors.latest_checkpoint(log=log),
+            vkey=selectors.vkeys(log=log)[0],
         )
         for log in selectors.logs(organisation=organisation)
     ]

@@ -118,11 +118,15 @@ def append_events(events: list[trail.Event]) -> None:
 
     Logs are locked in the order of their ids, so that two transactions never wait for each other.
     """
-    grouped: dict[Log, list[trail.Event]] = defaultdict(list)
+    grouped: dict[tuple[Organisation, AISystem | None], list[trail.Event]] = defaultdict(list)
     for event in events:
-        grouped[open_log(organisation=event.organisation, system=event.system, at=event.at)].append(event)
-    for log in sorted(grouped, key=lambda each: each.pk):
-        _append_to(log, grouped[log])
+        grouped[event.organisation, event.system].append(event)
+    logs = {
+        open_log(organisation=organisation, system=system, at=found[0].at): found
+        for (organisation, system), found in grouped.items()
+    }
+    for log in sorted(logs, key=lambda each: each.pk):
+        _append_to(log, logs[log])
 
 
 def _append_to(log: Log, events: list[trail.Event]) -> None:

@@ -7,8 +7,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from edgewise import merkle
 
-from audits.ledger import api, forms, pages, selectors, sentences
 from audits.ledger import events as entries_of_events
+from audits.ledger import forms, pages, selectors, sentences
 from audits.ledger.models import Log
 from governance.access import guards
 
@@ -25,7 +25,6 @@ def logs(request: guards.OrganisationRequest) -> HttpResponse:
     context = {
         "states": states,
         "rows": pages.rows(recent),
-        "example": api.url_of(states[0].log) if states else "",
     }
     return render(request, "audits/ledger/logs.html", context)
 
@@ -80,7 +79,7 @@ def receipt(request: guards.OrganisationRequest, organisation: str, log: str, in
         return HttpResponse(error.detail, status=404, headers={"Retry-After": "1"})
     name = f"{found.slug}-{index}.tlog-proof"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return HttpResponse(text, content_type=api.TEXT, headers=headers)
+    return HttpResponse(text, content_type=pages.TEXT, headers=headers)
 
 
 def _log_or_404(request: guards.OrganisationRequest, organisation: str, slug: str) -> Log:

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from audits.ledger import api, export, selectors, signer
+from audits.ledger import export, pages, selectors, signer
 from audits.ledger.models import Log
 
 
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         signer.publish_all(at=timezone.now())
         for log in _chosen(options["log"]):
             folder = options["folder"] / log.organisation.slug / log.slug
-            size = export.export(log=log, folder=folder, url=api.url_of(log))
+            size = export.export(log=log, folder=folder, url=pages.url_of(log))
             self.stdout.write(f"{folder}: {size} entries")
 
 
