@@ -1,5 +1,6 @@
 """``python -m demo [DATA]``: the main job, end to end. ``make demo`` starts everything it needs around it."""
 
+import logging
 import os
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from demo import main_job  # noqa: E402  (models can be imported only after the 
 
 def main() -> None:
     """One run on the built-in world, or on the data set named."""
+    logging.getLogger("kombu").setLevel(logging.ERROR)
     data = Path(sys.argv[1]) if len(sys.argv) > 1 else None
     main_job.MainJob(*main_job.plan(data)).run()
 

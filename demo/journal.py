@@ -15,7 +15,7 @@ class Journal:
     """The finished steps of one scenario and what each left behind. Holds passwords and keys: private."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.folder = folder
         self.path = folder / "journal.json"
         self.steps: dict[str, Json] = json.loads(self.path.read_text()) if self.path.exists() else {}

@@ -28,12 +28,10 @@ def of(scenario: Scenario) -> dict[str, Log]:
 def described(log: Log, slug: str, base_url: str) -> Json:
     """What an auditor needs to verify the log, and its latest sealed state."""
     checkpoint = ledger.latest_checkpoint(log=log)
-    vkeys = ledger.vkeys(log=log)
     return {
         "log_url": f"{base_url}/log/{log.organisation.slug}/{slug}",
         "origin": log.origin,
-        "vkey": vkeys[0],
-        "vkeys": list(vkeys),
+        "vkey": ledger.vkeys(log=log)[0],
         "private": not log.organisation.log_is_public,
         "tree_size": checkpoint.size if checkpoint else 0,
         "root_hash": bytes(checkpoint.root).hex() if checkpoint else None,

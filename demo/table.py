@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from demo.measuring import Estimate
 
 NONE = "—"
-WIDTHS = (66, 10, 20, 22)
+WIDTHS = (78, 10, 20, 20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,8 @@ class Row:
 
 
 def percent(value: float) -> str:
-    """Signed, one decimal."""
-    return f"{100 * value:+.1f} %"
+    """Signed, one decimal; two where one would say 0.0."""
+    return f"{100 * value:+.1f} %" if abs(value) >= 0.001 else f"{100 * value:+.2f} %"
 
 
 def row(what: str, found: Estimate, target: str = NONE) -> Row:
