@@ -5,9 +5,13 @@ bad index named. What was rewritten together with everything derived from it, ch
 receipt kept elsewhere can tell: give it as `remembered`.
 """
 
+import itertools
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+from django.db import connection, transaction
 from edgewise import merkle, notes
 from edgewise.checkpoints import Checkpoint
 from edgewise.errors import VerificationError
@@ -33,20 +37,68 @@ def verify(*, log: Log, remembered: Sequence[str] = (), progress: Progress | Non
 
     Raises VerificationError, with the first bad index where one can be named.
     """
-    head = Head.objects.get(log=log)
-    signed = _signed(log, remembered)
+    with _snapshot():
+        head = Head.objects.get(log=log)
+        signed = _signed(log, remembered)
+        frontier = _check_entries(log, head, _Roots(signed), progress or _silent)
+        _check_end(log, head, frontier)
+        _check_reach(log, head, signed)
+    return Verified(head.size, frontier.root(), len(signed))
+
+
+@contextmanager
+def _snapshot() -> Iterator[None]:
+    """One view of the database throughout, so that a log that grows meanwhile looks whole."""
+    outermost = not connection.in_atomic_block
+    with transaction.atomic():
+        if outermost:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
+
+
+def _silent(done: int, total: int) -> None:
+    """No progress is shown."""
+
+
+def _check_entries(log: Log, head: Head, roots: "_Roots", progress: Progress) -> merkle.Frontier:
+    """Hashes every entry into a tree of its own and compares that with all that is stored, in passing."""
     frontier = merkle.Frontier()
-    agreed = _check_roots(frontier, signed, 0, 0)
+    roots.check(frontier)
     for hashes in _leaves(log, head):
-        for piece in _pieces(hashes, frontier.size, [each.size for each in signed]):
+        for piece in roots.cut(hashes, frontier.size):
             for tile in frontier.append(piece):
                 _check_tile(log, tile)
-            agreed = _check_roots(frontier, signed, frontier.size, agreed)
-        if progress:
-            progress(frontier.size, head.size)
-    _check_end(log, head, frontier)
-    _check_reach(log, head, signed)
-    return Verified(head.size, frontier.root(), len(signed))
+            roots.check(frontier)
+        progress(frontier.size, head.size)
+    return frontier
+
+
+class _Roots:
+    """The roots that were signed, compared as the tree grows past their sizes."""
+
+    def __init__(self, signed: Sequence[Checkpoint]) -> None:
+        self._waiting = deque(signed)
+        self._agreed = 0
+
+    def cut(self, hashes: list[bytes], start: int) -> Iterator[list[bytes]]:
+        """The hashes, cut wherever a checkpoint ends."""
+        begin, stop = 0, start + len(hashes)
+        inside = list(itertools.takewhile(lambda size: size < stop, (each.size for each in self._waiting)))
+        for size in inside:
+            if size > start + begin:
+                yield hashes[begin : size - start]
+                begin = size - start
+        yield hashes[begin:]
+
+    def check(self, frontier: merkle.Frontier) -> None:
+        """Compares the root with every checkpoint of this size; all after the last that agreed is in doubt."""
+        doubtful = self._agreed
+        while self._waiting and self._waiting[0].size == frontier.size:
+            if self._waiting.popleft().root != frontier.root():
+                message = f"the checkpoint of size {frontier.size} covers other entries than these"
+                raise VerificationError(f"{message}, from {doubtful} on", index=doubtful)
+            self._agreed = frontier.size
 
 
 def _signed(log: Log, remembered: Sequence[str]) -> list[Checkpoint]:
@@ -130,26 +182,6 @@ def _compare(stored: bytes, computed: bytes, first: int, span: int) -> None:
         if stored[offset : offset + HASH_BYTES] != computed[offset : offset + HASH_BYTES]:
             index = first + offset // HASH_BYTES * span
             raise VerificationError(f"entry {index} is not what its hash in the log says", index=index)
-
-
-def _pieces(hashes: list[bytes], start: int, sizes: Sequence[int]) -> Iterator[list[bytes]]:
-    """The hashes cut wherever a checkpoint ends, so that its root can be compared."""
-    cuts = sorted({size - start for size in sizes if start < size < start + len(hashes)})
-    for begin, end in zip([0, *cuts], [*cuts, len(hashes)], strict=True):
-        yield hashes[begin:end]
-
-
-def _check_roots(frontier: merkle.Frontier, signed: Sequence[Checkpoint], size: int, agreed: int) -> int:
-    """Compares the roots of checkpoints of this size; returns the last size on which log and checkpoints agree."""
-    for checkpoint in signed:
-        if checkpoint.size == size:
-            if checkpoint.root != frontier.root():
-                raise VerificationError(
-                    f"the checkpoint of size {size} was signed over other entries, from {agreed} on",
-                    index=agreed,
-                )
-            agreed = size
-    return agreed
 
 
 def _check_end(log: Log, head: Head, frontier: merkle.Frontier) -> None:

@@ -4,7 +4,7 @@ import threading
 
 from django.db import connections, transaction
 
-from audits.ledger import selectors, services, verification
+from audits.ledger import selectors, services, signer, verification
 from audits.ledger.models import Log
 from governance import trail
 from governance.organisations.models import Organisation
@@ -54,6 +54,20 @@ def test_concurrent_appends_are_contiguous(fresh_database: str) -> None:
     stored = selectors.entries(log=log, start=0, stop=len(taken) + 10)
     assert all([stored[i] for i in indexes] == entries for indexes, entries in given)
     assert verification.verify(log=log).size == len(taken) == selectors.size(log=log)
+
+
+def test_a_growing_log_verifies(fresh_database: str) -> None:
+    """What is appended while a log is verified is no contradiction: the verifier sees one moment."""
+    log = worlds.empty_log(worlds.make_organisation())
+    worlds.fill(log, 0, 300)
+    threads = [threading.Thread(target=append_in_rounds, args=(log, name, [])) for name in range(2)]
+    for thread in threads:
+        thread.start()
+    sizes = []
+    while any(thread.is_alive() for thread in threads):
+        signer.publish(log=log, at=worlds.AT)
+        sizes.append(verification.verify(log=log).size)
+    assert sizes == sorted(sizes)
 
 
 def act_in_rounds(organisation: Organisation, systems: list[AISystem]) -> None:

@@ -162,6 +162,14 @@ def test_a_forked_checkpoint_is_found(full_log: Log) -> None:
     assert first_bad(full_log) == 300
 
 
+def test_two_checkpoints_of_one_size_are_found(full_log: Log) -> None:
+    """A split view: somebody was shown another state of size 600, validly signed."""
+    shown = checkpoints.Checkpoint(full_log.origin, SEALED, bytes(32)).text()
+    with pytest.raises(VerificationError) as caught:
+        verification.verify(log=full_log, remembered=[notes.sign(shown, keys.signers(full_log.origin))])
+    assert caught.value.index == 300
+
+
 @pytest.mark.parametrize(
     "column", ["note = replace(note, '600', '601')", "root = set_byte(root, 0, 255 - get_byte(root, 0))"]
 )
