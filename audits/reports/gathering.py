@@ -10,6 +10,7 @@ from django.utils.module_loading import import_string
 from audits.reports import compliance, controls, evidence, exhibits, explaining, manifest, minuting, tables
 from audits.reports.manifest import Json
 from audits.reports.models import Report
+from governance.organisations.models import Organisation
 
 CLASSIFICATION = "Confidential: auditor and operator"
 
@@ -72,7 +73,7 @@ def _compliance(report: Report, cut: dt.datetime) -> Frozen:
     facts = [["System", system.name], ["Organisation", str(report.organisation)], ["Window", window]]
     facts += [["Model versions", _versions(report)], ["Frameworks", ", ".join(each.title for each in chosen)]]
     stated = about(report, title="Compliance report", subtitle=system.name, facts=facts, cut=cut)
-    days = f"{tables.day(start)} to {tables.day(end)}"
+    days = f"{tables.day(start)} to {tables.day(end - dt.timedelta(microseconds=1))}"
     stated["strip"] = [["Report", report.reference], ["Window", days], ["Data cut", tables.minute(cut)]]
     stated["strip"].append(["Decisions", f"{records}, all counted"])
     frozen, lines = manifest.freeze(
@@ -108,6 +109,14 @@ def _minutes(report: Report, cut: dt.datetime) -> Frozen:
     body = minuting.body(record, answer)
     frozen, lines = manifest.freeze(kind="minutes", about=stated, evidences=[answer], body=body)
     return Frozen("audits/reports/minutes.html", frozen, lines, cut)
+
+
+def require_subject(*, organisation: Organisation, kind: str, subject: str) -> None:
+    """Raises DomainError unless the organisation has the decision, or the counted proposal, a document is about."""
+    if kind == Report.Kind.EXPLANATION:
+        explaining.find(organisation=organisation, subject=subject)
+    if kind == Report.Kind.MINUTES:
+        import_string(settings.AUDITS_MINUTES_SOURCE)(organisation=organisation, proposal=subject)
 
 
 KINDS: Mapping[str, Callable[[Report, dt.datetime], Frozen]] = {

@@ -9,10 +9,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from audits.ledger import selectors as ledger
-from audits.reports import forms, manifest, selectors, services
+from audits.reports import forms, gathering, manifest, selectors, services
 from audits.reports.models import Report
 from governance import refusals
 from governance.access import guards
+from governance.errors import DomainError
 
 SHOWN = 100
 
@@ -42,6 +43,10 @@ def reports(request: guards.OrganisationRequest) -> HttpResponse:
 @guards.require("export_reports")
 def request_document(request: guards.OrganisationRequest, kind: str, subject: str) -> HttpResponse:
     """Asks for the minutes of a proposal or the explanation of a decision."""
+    try:
+        gathering.require_subject(organisation=request.organisation, kind=kind, subject=subject)
+    except DomainError as refusal:
+        raise Http404 from refusal
     report = services.request(
         organisation=request.organisation, kind=kind, subject=subject, by=request.user, at=timezone.now()
     )

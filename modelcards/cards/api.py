@@ -122,9 +122,10 @@ class OneCard(_Permitted):
 
     @extend_schema(request=ActIn, responses=VersionOut)
     def post(self, request: Request, slug: str) -> Response:
+        card = card_or_404(request, slug)
         asked = ActIn(data=request.data)
         asked.is_valid(raise_exception=True)
-        version = selectors.in_preparation(card=card_or_404(request, slug))
+        version = selectors.in_preparation(card=card)
         if version is None:
             raise Http404
         return Response(VersionOut(self._acted(request, version, asked.validated_data)).data)

@@ -1,9 +1,8 @@
 """Two organisations with one of everything that a URL can name, and a person for every role."""
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 from audits.ledger import signer
 from governance.access import roles
@@ -17,13 +16,15 @@ from governance.organisations.models import Organisation, Person
 from governance.policies import services as policies
 from governance.systems import services as systems
 from governance.systems.models import AISystem
+from tests.integration import upper_floors
+from tests.integration.upper_floors import UpperFloors
 
 EDGES = ("safety", "privacy", "expression")
 
 
 @dataclass
 class House:
-    """One organisation and what belongs to it; ``more`` holds what the upper floors add, by name."""
+    """One organisation and what belongs to it; ``above`` is what the upper floors add."""
 
     organisation: Organisation
     people: dict[str, Person]
@@ -32,7 +33,7 @@ class House:
     secret: str
     token: PersonalToken
     job: Job
-    more: dict[str, Any] = field(default_factory=dict)
+    above: UpperFloors
 
 
 def build(*, slug: str, at: dt.datetime) -> House:
@@ -46,8 +47,9 @@ def build(*, slug: str, at: dt.datetime) -> House:
         person=people["member"], organisation=house, label="test", by=people["member"], at=at
     )
     job = jobs.enqueue(task="tests.nothing", arguments={}, organisation=house, at=at)
+    above = upper_floors.build(organisation=house, people=people, system=system, at=at)
     signer.publish_all(at=at)
-    return House(house, people, system, key, secret, token, job)
+    return House(house, people, system, key, secret, token, job, above)
 
 
 def _person(house: Organisation, username: str, role: str, at: dt.datetime) -> Person:
