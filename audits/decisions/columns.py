@@ -18,8 +18,6 @@ EPSILON = 1e-9
 RHO = 1e-3
 FLOOR = 1e-6
 _GRID = np.linspace(-8.0, 8.0, 801)
-_STEP = 16.0 / 800
-_DENSITY = np.exp(-0.5 * _GRID**2) / np.sqrt(2 * np.pi)
 _CHUNK = 512
 
 
@@ -231,20 +229,30 @@ def _fixed(lead: Floats, deviation: Floats, noisy: Bools, sure: Bools) -> Floats
 
 
 def _integral(lead: Floats, deviation: Floats, own: Floats, noisy: Bools, sure: Bools) -> Floats:
-    """The trapezoid; rivals without error cut the range of z at the point where the chosen option overtakes them."""
+    """The trapezoid; rivals without error cut the range of z at the point where the chosen option overtakes them.
+
+    Where no rival's step is sharp (√v_r ≥ √v_c / 2) every eighth of the 801 points gives the same sum to rounding, as
+    the trapezoid converges exponentially on so smooth an integrand.
+    """
     if not len(own):
         return np.empty(0)
-    cut = np.where(sure, -lead / own[:, None], -8.0).max(axis=1, initial=-8.0)
-    whole = cut <= -8.0
-    low = np.minimum(cut, 8.0)
-    step = np.where(whole, _STEP, (8.0 - low) / 800)
-    grid = np.where(whole[:, None], _GRID[None, :], low[:, None] + step[:, None] * np.arange(801))
-    inside = (
-        np.exp(-0.5 * grid**2) / np.sqrt(2 * np.pi) if not whole.all() else np.tile(_DENSITY, (len(own), 1))
-    )
+    sharpest = np.where(noisy, deviation, np.inf).min(axis=1) / own
+    smooth = (sharpest >= 0.5) & ~sure.any(axis=1)
+    out = np.empty(len(own))
+    for rows, grid in ((smooth, _GRID[::8]), (~smooth, _GRID)):
+        cut = np.where(sure[rows], -lead[rows] / own[rows, None], -8.0).max(axis=1, initial=-8.0)
+        low = np.clip(cut, -8.0, 8.0)
+        z = low[:, None] + (8.0 - low[:, None]) * (grid + 8.0) / 16.0
+        step = (8.0 - low) / (len(grid) - 1)
+        out[rows] = _trapezoid(z, step, lead[rows], deviation[rows], own[rows], noisy[rows])
+    return np.clip(out, 0.0, 1.0)
+
+
+def _trapezoid(z: Floats, step: Floats, lead: Floats, deviation: Floats, own: Floats, noisy: Bools) -> Floats:
+    """Σ φ(z) Π_r Φ((lead_r + √v_c z)/√v_r) over the points ``z`` (n, points)."""
+    inside = np.exp(-0.5 * z**2) / np.sqrt(2 * np.pi)
     for option in range(lead.shape[1]):
         rows = np.flatnonzero(noisy[:, option])
-        shifted = lead[rows, option, None] + own[rows, None] * grid[rows]
+        shifted = lead[rows, option, None] + own[rows, None] * z[rows]
         inside[rows] *= ndtr(shifted / deviation[rows, option, None])
-    area = inside.sum(axis=1) - 0.5 * (inside[:, 0] + inside[:, -1])
-    return np.asarray(np.clip(area * step, 0.0, 1.0))
+    return np.asarray((inside.sum(axis=1) - 0.5 * (inside[:, 0] + inside[:, -1])) * step)

@@ -11,7 +11,9 @@ from edgewise import scoring
 from audits.decisions import attribution, chart, explaining
 from audits.decisions.explaining import Explanation
 from audits.decisions.models import Assessment, Decision
+from governance.edges import selectors as edges
 from governance.policies import selectors as policies
+from governance.systems.models import AISystem
 from governance.templatetags import formats
 
 Kind = str
@@ -283,3 +285,9 @@ def seconds_to_judge(found: Assessment | None, decision: Decision) -> str:
         return ""
     seconds = max(0, round((found.assessed_at - decision.logged_at).total_seconds()))
     return ngettext("%d second after it arrived", "%d seconds after it arrived", seconds) % seconds
+
+
+def system_edge_names(system: AISystem | None) -> dict[str, str]:
+    """Names of a system's scored edges by slug, in the order of the current set."""
+    current = edges.current_set(system=system) if system is not None else None
+    return {edge.slug: edge.name for edge in edges.leaves(edge_set=current)} if current is not None else {}

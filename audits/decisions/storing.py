@@ -10,12 +10,12 @@ from django.db import connection, transaction
 
 from audits.decisions import rows
 from audits.decisions.grouping import GroupCommit
-from audits.decisions.models import Decision
 from audits.decisions.wire import Draft
 from audits.ledger import services as ledger
 from audits.ledger.models import Log
 
 LOCK_NAMESPACE = 0x0EDE
+_KNOWN = "SELECT uuid, index, fingerprint FROM audits_decision WHERE system_id = %s AND uuid = ANY(%s)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +70,12 @@ def _store(pending: Sequence[Pending]) -> list[Stored]:
 
 def _known(system_id: int, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[int, bytes | None]]:
     """Index and fingerprint of the ids that are logged already."""
-    found = Decision.objects.filter(system_id=system_id, uuid__in=ids)
-    return {
-        identity: (index, bytes(fingerprint) if fingerprint is not None else None)
-        for identity, index, fingerprint in found.values_list("uuid", "index", "fingerprint")
-    }
+    with connection.cursor() as cursor:
+        cursor.execute(_KNOWN, [system_id, list(ids)])
+        return {
+            identity: (index, bytes(fingerprint) if fingerprint is not None else None)
+            for identity, index, fingerprint in cursor.fetchall()
+        }
 
 
 def _outcome(

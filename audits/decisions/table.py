@@ -9,6 +9,7 @@ import json
 import struct
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -153,12 +154,13 @@ def _millionths(
     records: Sequence[dict[str, Any]], field: str, edges: Sequence[str], width: int
 ) -> NDArray[np.int32]:
     """(n, o, j): ``field`` of every option; what is absent is −1."""
-    nothing = [np.nan] * len(edges)
+    nothing = (np.nan,) * len(edges)
+    every = itemgetter(*edges) if len(edges) > 1 else (lambda given: (given[edges[0]],))
     rows: list[Any] = []
     for record in records:
         for option in record["options"]:
             given = option.get(field) or {}
-            rows.append([given.get(edge) for edge in edges])
+            rows.append(every(given) if len(given) == len(edges) else tuple(map(given.get, edges)))
         rows += [nothing] * (width - len(record["options"]))
     values = np.array(rows, np.float64).reshape(len(records), width, len(edges))
     return np.asarray(np.where(np.isnan(values), -1, np.rint(np.nan_to_num(values) * SCALE)), np.int32)

@@ -36,7 +36,7 @@ def decisions(request: guards.OrganisationRequest) -> HttpResponse:
         "system": system,
         "logged": selectors.count(system=system) if system is not None else None,
         "waiting": selectors.waiting(system=system) if system is not None else 0,
-        "edge_names": _edge_names(form),
+        "edge_names": pages.system_edge_names(system),
         "next": _query(request, "after", page.next),
         "previous": _query(request, "before", page.previous),
     }
@@ -56,11 +56,6 @@ def _cursors(request: guards.OrganisationRequest) -> dict[str, tuple[int, int] |
         return {name: searching.cursor(request.GET.dict(), name) for name in ("after", "before")}
     except searching.FilterUnreadable:
         raise Http404 from None
-
-
-def _edge_names(form: forms.Search) -> dict[str, Any]:
-    choices: Any = form.fields["driving_edge"]
-    return dict(choices.choices)
 
 
 def _query(request: guards.OrganisationRequest, name: str, cursor: tuple[int, int] | None) -> str:

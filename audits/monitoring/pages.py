@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from audits.monitoring import selectors
 from audits.monitoring.selectors import Family
 from governance.templatetags import formats
+from governance.templatetags.kit import EDGE_SLOTS
 
 # Where attention is asked for until a system has monitors of its own.
 ALERT_AT = {"value_flattening": 0.4, "representation_loss": 0.05, "uncertainty_blindness": 0.1}
@@ -38,6 +39,11 @@ class Spark:
     now: float
     first: float
     shares: list[float]
+
+    @property
+    def area(self) -> int:
+        """The colour's number; above eight edges they repeat."""
+        return (self.slot - 1) % EDGE_SLOTS + 1
 
 
 @dataclass(frozen=True, slots=True)

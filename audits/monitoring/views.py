@@ -8,12 +8,12 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from audits.decisions import pages as decision_pages
 from audits.decisions import selectors as decisions
 from audits.decisions import sentences
 from audits.ledger import selectors as ledger
 from audits.monitoring import pages, selectors
 from governance.access import guards
-from governance.edges import selectors as edges
 from governance.policies import selectors as policies
 from governance.systems import lookup
 from governance.systems.models import AISystem
@@ -26,7 +26,7 @@ WINDOW = dt.timedelta(days=90)
 def decides(request: guards.OrganisationRequest, slug: str) -> HttpResponse:
     """What counts, three ways it could go wrong, which edge decided, and what a single score would hide."""
     system = lookup.system_or_404(organisation=request.organisation, slug=slug)
-    names = edge_names(system)
+    names = decision_pages.system_edge_names(system)
     end = timezone.now()
     context: dict[str, Any] = {
         "system": system,
@@ -40,12 +40,6 @@ def decides(request: guards.OrganisationRequest, slug: str) -> HttpResponse:
     return render(request, "audits/monitoring/decides.html", context)
 
 
-def edge_names(system: AISystem) -> dict[str, str]:
-    """Names of the scored edges by slug, in the order of the current set."""
-    current = edges.current_set(system=system)
-    return {edge.slug: edge.name for edge in edges.leaves(edge_set=current)} if current is not None else {}
-
-
 def _measured(
     system: AISystem, names: dict[str, str], start: dt.datetime, end: dt.datetime
 ) -> dict[str, Any]:
@@ -53,12 +47,14 @@ def _measured(
     shares = selectors.driving_shares(**window)
     found = selectors.indices(**window)
     compared = selectors.discrepancies(**window)
+    figures = pages.figures(found)
     sparks, top = pages.sparks(shares, names)
     rows, reach = pages.difference_rows(compared, names)
     return {
         "conformance": decisions.conformance(**window),
         "verdict_names": sentences.VERDICTS,
-        "figures": pages.figures(found),
+        "figures": figures,
+        "above": [figure.title for figure in figures if figure.above],
         "indices": found,
         "shares": shares,
         "days": pages.days(shares["moments"]),

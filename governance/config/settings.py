@@ -226,6 +226,7 @@ GOVERNANCE_TRAIL = "audits.ledger.services.append_events"
 GOVERNANCE_WEB_COMPANIONS = ["audits.ledger.signer.start"]
 GOVERNANCE_INBOX_SOURCES = ["councils.voting.selectors.waiting_for"]
 GOVERNANCE_PANELS = [
+    "audits.decisions.panels.panels",
     "councils.voting.panels.panels",
     "audits.ledger.panels.panels",
     "modelcards.cards.panels.panels",

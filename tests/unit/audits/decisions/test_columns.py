@@ -98,6 +98,23 @@ def test_confidence_agrees_with_a_simulation(options, policy, seed):
     assert stated == pytest.approx(simulated, abs=5 * np.sqrt(0.25 / n))
 
 
+@settings(deadline=None)
+@given(strategies.options(least=3), strategies.policies(rule=st.just("weighted_sum"), norms=st.just([])))
+def test_confidence_is_the_trapezoid_of_801_points(options, policy):
+    """As the design states it, wherever the fewer points suffice."""
+    from scipy.special import ndtr
+
+    found, t = arrays([options], [0]), terms(policy)
+    variance = (found.sd[0] ** 2) @ (t.weights**2)
+    assume((variance > 1e-9).all())
+    totals, z = found.scores[0] @ t.weights, np.linspace(-8, 8, 801)
+    inside = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
+    for rival in range(1, len(options)):
+        inside *= ndtr((totals[0] + np.sqrt(variance[0]) * z - totals[rival]) / np.sqrt(variance[rival]))
+    stated = columns.confidence(found, t, found.present)[0]
+    assert stated == pytest.approx(np.trapezoid(inside, z), abs=1e-9)
+
+
 def test_confidence_of_two_options_is_the_closed_form():
     from scipy.stats import norm
 
