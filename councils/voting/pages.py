@@ -120,7 +120,7 @@ def _test_name(test: Mapping[str, Any]) -> str:
         "majority": _("Majority of votes"),
         "constituency_majority": _("Majority of groups with seats"),
     }
-    return names[test["name"]]
+    return names[str(test["name"])]
 
 
 def _sentence(test: Mapping[str, Any], result: Mapping[str, Any], council: Council) -> str:
@@ -128,6 +128,13 @@ def _sentence(test: Mapping[str, Any], result: Mapping[str, Any], council: Counc
         return _quorum_sentence(test, council)
     if test["name"] == "majority":
         return _majority_sentence(test, result["total"]["abstain"])
+    if test["count"] is None:
+        return (
+            _(
+                "%(needed)d of %(of)d were needed; how many is not published, for it could reveal small groups."
+            )
+            % test
+        )
     return _("%(count)d of %(of)d in favour; %(needed)d were needed.") % test
 
 
@@ -177,7 +184,7 @@ def comparison(*, tally: Tally, names: Mapping[str, str]) -> dict[str, Any] | No
     if not found:
         return None
     charter = tally.result["rule"]
-    order = sorted(found, key=lambda rule: rule != charter)
+    order = [charter, *(rule for rule in RULES if rule != charter)]
     rows = [
         {"name": name, "slot": place % 8 + 1, "points": [found[rule]["weights"][place] for rule in order]}
         for place, name in enumerate(names.values())

@@ -27,7 +27,7 @@ def of(*, proposal: Proposal, tally: Tally, person: Person) -> dict[str, Any]:
         "chosen": _fractions(result["weights"]),
         "before": _fractions(proposal.weights_before),
         "reports": reports,
-        "may_report": _may_report(proposal, result, elector.constituency.name if elector else "", reports),
+        "may_report": _may_report(proposal, tally, elector.constituency.name if elector else "", reports),
         "elector": elector,
         "ballot": selectors.ballot_of(elector=elector) if elector else None,
         "root": pages.logged(proposal=proposal, kind="ballot.root"),
@@ -46,8 +46,10 @@ def _asked(result: Mapping[str, Any], names: Mapping[str, str]) -> list[dict[str
     ]
 
 
-def _may_report(proposal: Proposal, result: Mapping[str, Any], group: str, reports: list[Any]) -> bool:
+def _may_report(proposal: Proposal, tally: Tally, group: str, reports: list[Any]) -> bool:
     """Whether the reader's group has ground for a minority report and has not filed it."""
     open_states = (Proposal.State.PASSED, Proposal.State.ENACTED, Proposal.State.VETOED)
     filed = {report.constituency.name for report in reports}
-    return proposal.state in open_states and group in result["moved_away"] and group not in filed
+    return (
+        proposal.state in open_states and group in selectors.may_dissent(tally=tally) and group not in filed
+    )

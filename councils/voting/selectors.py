@@ -39,6 +39,12 @@ def tally_of(*, proposal: Proposal) -> Tally | None:
     return Tally.objects.filter(proposal=proposal).first()
 
 
+def may_dissent(*, tally: Tally) -> set[str]:
+    """Constituencies that may file a minority report: the result moved away from them, or it may not be told."""
+    hidden = {row["name"] for row in tally.result["asked"] if row["hidden"]}
+    return hidden | set(tally.result["moved_away"])
+
+
 def edges_of(*, proposal: Proposal) -> list[Edge]:
     """The edges that are voted on, in their order."""
     return edges.leaves(edge_set=proposal.edge_set)

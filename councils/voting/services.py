@@ -228,7 +228,7 @@ def file_minority_report(*, proposal: Proposal, text: str, by: Person, at: dt.da
     if not text.strip():
         raise ReasonMissing(_("Write the report first."), field="text")
     tally = selectors.tally_of(proposal=current)
-    if tally is None or elector.constituency.name not in tally.result["moved_away"]:
+    if tally is None or elector.constituency.name not in selectors.may_dissent(tally=tally):
         raise NoGroundForReport(_("The result did not move away from what your group asked for."))
     if MinorityReport.objects.filter(proposal=current, constituency=elector.constituency).exists():
         raise ReportFiled(_("Your group has filed its report."))

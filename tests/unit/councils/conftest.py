@@ -1,14 +1,10 @@
 """A council of two groups over one system; its trail is kept in memory, the log is not the subject."""
 
-from fractions import Fraction
-
 import pytest
 
 from governance.organisations import services as organisations
-from governance.policies import services as policies
-from governance.systems import services as systems
 from tests.unit.councils import stage
-from tests.unit.councils.stage import AT, EDGES
+from tests.unit.councils.stage import AT
 
 
 @pytest.fixture
@@ -41,21 +37,7 @@ def chair(organisation):
 
 @pytest.fixture
 def system(organisation):
-    made = systems.register(
-        organisation=organisation,
-        slug="assistant",
-        name="Assistant",
-        purpose="Sorts reported posts.",
-        position="deployer",
-        risk_class="limited",
-        risk_reasoning="Not listed in Annex III.",
-        by=None,
-        at=AT,
-    )
-    stage.define_edges(made, *EDGES)
-    weights = {"safety": Fraction(6, 10), "privacy": Fraction(3, 10), "expression": Fraction(1, 10)}
-    policies.set_first(system=made, weights=weights, by=None, at=AT)
-    return made
+    return stage.governed_system(organisation)
 
 
 @pytest.fixture

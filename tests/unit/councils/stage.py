@@ -1,6 +1,7 @@
 """Shortcuts through the stages of a proposal, for the councils' tests."""
 
 import datetime as dt
+from fractions import Fraction
 
 from councils.deliberation import services as deliberation
 from councils.membership import services as membership
@@ -9,6 +10,8 @@ from councils.voting import services as voting
 from governance import trail
 from governance.edges import services as edges
 from governance.organisations import services as organisations
+from governance.policies import services as policies
+from governance.systems import services as systems
 
 AT = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
 SECOND = dt.timedelta(seconds=1)
@@ -103,3 +106,22 @@ def define_edges(system, *slugs):
     texts = {"definition": "d", "anchor_low": "0", "anchor_mid": "half", "anchor_high": "1"}
     cards = [{"slug": slug, "name": slug.title(), **texts} for slug in slugs]
     return edges.define(system=system, edges=cards, by=None, at=AT)
+
+
+def governed_system(organisation):
+    """A system with three edges and a first policy."""
+    made = systems.register(
+        organisation=organisation,
+        slug="assistant",
+        name="Assistant",
+        purpose="Sorts reported posts.",
+        position="deployer",
+        risk_class="limited",
+        risk_reasoning="Not listed in Annex III.",
+        by=None,
+        at=AT,
+    )
+    define_edges(made, *EDGES)
+    weights = {"safety": Fraction(6, 10), "privacy": Fraction(3, 10), "expression": Fraction(1, 10)}
+    policies.set_first(system=made, weights=weights, by=None, at=AT)
+    return made

@@ -12,7 +12,13 @@ from governance.organisations import services as organisations
 from tests.unit.councils import stage
 from tests.unit.councils.stage import AT, HOUR
 
-GOOD = {"points-safety": "50", "points-privacy": "30", "points-expression": "20", "stance": "agree", "reason": ""}
+GOOD = {
+    "points-safety": "50",
+    "points-privacy": "30",
+    "points-expression": "20",
+    "stance": "agree",
+    "reason": "",
+}
 
 
 def signed_in(person):
@@ -118,7 +124,12 @@ def test_every_page_of_a_proposal_opens_for_every_reader(live, counted, members,
 
 def test_results_explain_themselves(counted, members):
     text = signed_in(members["north"][0]).get(reverse("results", args=[counted.pk])).content.decode()
-    for words in ("11 of 11 members voted", "Why it passed", "What other ways of counting would give", "11 agree"):
+    for words in (
+        "11 of 11 members voted",
+        "Why it passed",
+        "What other ways of counting would give",
+        "11 agree",
+    ):
         assert words in text
     tally = selectors.tally_of(proposal=counted)
     bundle = signed_in(members["north"][0]).get(reverse("ballots_bundle", args=[counted.pk]))
@@ -158,7 +169,13 @@ def test_reasons_are_threaded_and_moderated(live, members, chair):
 
 def test_the_editor_checks_the_sum(council, chair, members):
     client, url = signed_in(chair), reverse("new_proposal")
-    data = {"for": "moderation/assistant", "title": "T", "summary": "S", "points-safety": "50", "points-privacy": "49"}
+    data = {
+        "for": "moderation/assistant",
+        "title": "T",
+        "summary": "S",
+        "points-safety": "50",
+        "points-privacy": "49",
+    }
     refused = client.post(url, data)
     assert refused.status_code == 422
     assert b"add up to 99" in refused.content
