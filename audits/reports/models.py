@@ -1,5 +1,6 @@
 """Reports: documents asked for, rendered from a frozen manifest, kept as they were."""
 
+import datetime as dt
 import uuid
 
 from django.conf import settings
@@ -84,3 +85,8 @@ class Report(models.Model):
     def reference(self) -> str:
         """The number people quote, e.g. R-2026-031."""
         return f"R-{self.requested_at.year}-{self.number:03d}"
+
+    @property
+    def last_moment(self) -> dt.datetime | None:
+        """The last moment inside the window, for people; its end is the first one outside."""
+        return self.window_end - dt.timedelta(microseconds=1) if self.window_end else None

@@ -53,7 +53,7 @@ SECTIONS = (
 SLUGS = tuple(section.slug for section in SECTIONS)
 
 
-def as_html(text: str, *, deeper: int = 2) -> SafeString:
+def as_html(text: str, deeper: int = 2) -> SafeString:
     """Markdown as HTML that is safe to print; headings sink ``deeper`` levels under the section's own."""
     tokens = _MARKDOWN.parse(text)
     for token in tokens:
