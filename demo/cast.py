@@ -19,6 +19,10 @@ from governance.systems.models import AISystem
 STAFF = ("admin", "owner", "chair", "auditor")
 MODEL_VERSION = "1.0"
 FIRST = 1
+RISK = (
+    "Not a system of Annex III: nobody's rights depend on a simulation. It is registered as high risk on purpose, so "
+    "that the report shows the evidence which such systems owe."
+)
 
 
 def username(scenario: Scenario, name: str) -> str:
@@ -108,8 +112,8 @@ def _system(scenario: Scenario, plan: SystemPlan, organisation: Organisation, ow
         name=plan.name,
         purpose=plan.purpose,
         position="provider",
-        risk_class="limited",
-        risk_reasoning="Moderates posts in a simulation; nobody's rights depend on it.",
+        risk_class="high",
+        risk_reasoning=RISK,
         accountable_officer=owner,
         moderates_content=True,
         by=owner,

@@ -17,6 +17,8 @@ from governance.organisations.models import Organisation, Person
 
 PATIENCE_SECONDS = 180.0
 FRAMEWORKS = ("eu-ai-act",)
+# Documents cut their data at a whole second: what was recorded in this one has to lie before the cut.
+WHOLE_SECOND = 1.0
 
 
 def request_reports(scenario: Scenario, proposal: int) -> dict[str, Report]:
@@ -76,6 +78,7 @@ def copy_to(folder: Path, name: str, source: Path) -> str:
 
 def make(scenario: Scenario, proposal: int, folder: Path, journal: Journal) -> Json:
     """All documents; their paths by the names of the summary."""
+    time.sleep(WHOLE_SECOND)
     version = card.begin(scenario)
     wanted = request_reports(scenario, proposal)
     version = card.publish(scenario, version)
