@@ -104,19 +104,14 @@ def _discuss(proposal: Proposal) -> inbox.Item:
 
 
 def constituency_weights(*, system: AISystem, at: dt.datetime) -> dict[str, dict[str, float]]:
-    """For each constituency what it asked for in the last vote counted at ``at``: weights per edge that sum to 1.
+    """For each constituency what it asked for in the last vote of its own counted at ``at``: weights that sum to 1.
 
     Constituencies that publish no tally of their own are left out. The port ``AUDITS_CONSTITUENCY_WEIGHTS``.
     """
-    tally = (
-        Tally.objects.filter(proposal__system=system, counted_at__lte=at)
-        .order_by("-counted_at", "-pk")
-        .first()
-    )
-    if tally is None:
-        return {}
+    tallies = Tally.objects.filter(proposal__system=system, counted_at__lte=at).order_by("counted_at", "pk")
     return {
         row["name"]: {edge: points / 100 for edge, points in row["points"].items()}
+        for tally in tallies
         for row in tally.result["asked"]
         if row["points"]
     }
