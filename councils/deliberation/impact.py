@@ -17,7 +17,12 @@ def statement(*, proposal: Proposal, at: dt.datetime) -> dict[str, Any] | None:
         return None
     weights = {edge: points / 100 for edge, points in proposal.suggestion.items()}
     found = replay.impact(
-        system=proposal.system, weights=weights, rule=proposal.policy_before.rule, start=at - WINDOW, end=at
+        system=proposal.system,
+        weights=weights,
+        rule=proposal.policy_before.rule,
+        tiers=proposal.policy_before.tiers,
+        start=at - WINDOW,
+        end=at,
     )
     return {**found, "start": (at - WINDOW).isoformat(), "end": at.isoformat()}
 

@@ -200,8 +200,15 @@ def comparison(*, tally: Tally, names: Mapping[str, str]) -> dict[str, Any] | No
 
 
 def impact(*, proposal: Proposal) -> dict[str, Any] | None:
-    """The impact statement, ready to show."""
-    return proposal.impact
+    """The impact statement with names of edges and moments to show; None before there is one."""
+    found = proposal.impact
+    if found is None:
+        return None
+    names = {edge.slug: edge.name for edge in selectors.edges_of(proposal=proposal)}
+    rows = [{**row, "name": names.get(row["edge"], row["edge"])} for row in found["edges"]]
+    examples = [{**row, "when": dt.datetime.fromisoformat(row["when"])} for row in found["examples"]]
+    start, end = (dt.datetime.fromisoformat(found[moment]) for moment in ("start", "end"))
+    return {**found, "edges": rows, "examples": examples, "start": start, "end": end}
 
 
 def logged(*, proposal: Proposal, kind: str) -> dict[str, Any] | None:

@@ -226,3 +226,31 @@ def test_standing_aside_on_the_page(live, members):
     assert client.post(url, {"because": "I work for the vendor."}).status_code == 302
     assert Elector.objects.get(proposal=live, person=member).stood_aside
     assert b"You stand aside" in client.get(reverse("ballot", args=[live.pk])).content
+
+
+def test_the_impact_statement_is_shown(live, chair):
+    """Its shape is the replay's; a test of the replay holds the figures."""
+    live.impact = {
+        "decisions": 600,
+        "flips": 165,
+        "share": 0.275,
+        "violations": 2,
+        "near_ties": 1,
+        "groups": [
+            {
+                "key": "community",
+                "rows": [{"name": "Satire", "decisions": 100, "flips": 40, "share": 0.4}],
+                "most": {"name": "Satire"},
+                "scale": 0.4,
+            }
+        ],
+        "edges": [{"edge": "safety", "before": 0.6, "after": 0.5, "delta": -0.1}],
+        "regret": [{"constituency": "north", "before": 0.1, "after": None}],
+        "examples": [{"url": "/d/", "when": AT.isoformat(), "before": "limit", "after": "allow"}],
+        "start": AT.isoformat(),
+        "end": AT.isoformat(),
+    }
+    live.save()
+    page = signed_in(chair).get(reverse("proposal", args=[live.pk])).content.decode()
+    for words in ("600 decisions", "27.5", "Satire feels it most", "Shortfall by group", "limit → allow"):
+        assert words in page.replace("\N{NO-BREAK SPACE}", " "), words
