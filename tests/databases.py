@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import io
 import os
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FLOORS = ("governance", "audits", "councils", "modelcards")
 ALIASES = ("default", "owner")
 BUILD_LOCK = 5_020_241
+AUTOVACUUM_SECONDS = 30
 
 
 def base_name() -> str:
@@ -55,8 +57,18 @@ def exists(connection: psycopg.Connection, name: str) -> bool:
 
 
 def drop(connection: psycopg.Connection, name: str) -> None:
-    """Drop a database with whatever is still connected to it."""
-    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    """Drop a database with whatever is still connected to it; autovacuum, which only a superuser ends, is awaited."""
+    statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+    deadline = time.monotonic() + AUTOVACUUM_SECONDS
+    while True:
+        try:
+            connection.execute(statement)
+        except psycopg.errors.InsufficientPrivilege:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+        else:
+            return
 
 
 def create(connection: psycopg.Connection, name: str, *, template: str = "template1") -> None:
