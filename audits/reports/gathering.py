@@ -94,6 +94,7 @@ def _explanation(report: Report, cut: dt.datetime) -> Frozen:
     stated = about(
         report, title="Explanation of a decision", subtitle=decision.system.name, facts=[], cut=cut
     )
+    stated["classification"] = "Personal: for the person concerned"
     stated["decision"], stated["organisation"] = str(decision.uuid), report.organisation.name
     frozen, lines = manifest.freeze(kind="explanation", about=stated, evidences=[answer], body=body)
     return Frozen("audits/reports/explanation.html", frozen, lines, cut)

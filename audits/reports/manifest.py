@@ -5,9 +5,7 @@ A document never queries; it renders its manifest. Evidence travels beside it as
 
 ``{"value": 37, "recipe": {"op": "sum", "query": "conformance", "field": "findings", "where": {"verdict": "..."}}}``
 
-``count`` rows that match ``where``; ``sum``, ``min``, ``max`` of ``field`` over them; ``only``: ``field`` of the one
-row that matches; ``distinct``: number of different values of ``field``; ``ratio``: sum of ``field`` over sum of
-``over`` (null when that is 0). ``where`` compares each named field for equality and may be left out.
+What a recipe may say, and how it is computed, stands in the SDK (``edgewise.documents``), which verifies it offline.
 
 Pure: imports no Django. Canonical JSON is UTF-8, keys sorted, no blanks, as in the log's entries.
 """
@@ -18,10 +16,10 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from edgewise import documents
+
 Row: TypeAlias = Mapping[str, Any]
 Json: TypeAlias = dict[str, Any]
-
-SCHEMA = "edgewise.document/1"
 
 
 def canonical(value: Any) -> bytes:
@@ -81,37 +79,12 @@ class Evidence:
 
     def values(self) -> dict[str, Any]:
         """Each figure computed from the rows."""
-        return {name: compute(figure.recipe(), self.rows) for name, figure in self.figures.items()}
+        return {name: documents.compute(figure.recipe(), self.rows) for name, figure in self.figures.items()}
 
 
 def join_lines(lines: Iterable[bytes]) -> bytes:
     """JSON Lines: every line ends in a line feed."""
     return b"".join(line + b"\n" for line in lines)
-
-
-def compute(recipe: Mapping[str, Any], rows: Iterable[Row]) -> Any:
-    """The value a recipe gives over the rows of its query; None where there is nothing to compute from."""
-    where = recipe.get("where", {})
-    matching = [row for row in rows if all(row.get(name) == wanted for name, wanted in where.items())]
-    if recipe["op"] == "count":
-        return len(matching)
-    values = [row[recipe["field"]] for row in matching if row.get(recipe["field"]) is not None]
-    if recipe["op"] == "ratio":
-        total = sum(row[recipe["over"]] for row in matching)
-        return sum(values) / total if total else None
-    return _reduce(recipe["op"], values)
-
-
-def _reduce(op: str, values: list[Any]) -> Any:
-    if op == "sum":
-        return sum(values)
-    if op == "distinct":
-        return len({canonical(value) for value in values})
-    if not values:
-        return None
-    if op == "only":
-        return values[0] if len(values) == 1 else None
-    return {"min": min, "max": max}[op](values)
 
 
 def freeze(*, kind: str, about: Json, evidences: Sequence[Evidence], body: Json) -> tuple[Json, bytes]:
@@ -126,7 +99,7 @@ def freeze(*, kind: str, about: Json, evidences: Sequence[Evidence], body: Json)
         for name, value in each.values().items()
     }
     manifest = {
-        "schema": SCHEMA,
+        "schema": documents.SCHEMA,
         "kind": kind,
         "about": about,
         "queries": {each.query: each.as_json() for each in evidences},

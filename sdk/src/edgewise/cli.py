@@ -1,4 +1,4 @@
-"""The command `edgewise`: verify a log or a receipt, log decisions, show the policy in force."""
+"""The command `edgewise`: verify a log, a receipt or a report, log decisions, show the policy in force."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from edgewise import proofs, trust, verifier
+from edgewise import documents, proofs, trust, verifier
 from edgewise.client import Client
 from edgewise.errors import EdgewiseError, VerificationError
 from edgewise.trust import TrustPolicy
@@ -43,6 +43,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _verify_options(commands.add_parser("verify", help="verify a log (address or folder) or a receipt"))
+    report = commands.add_parser("verify-report", help="recompute every figure of a report or card (PDF)")
+    report.add_argument("file", type=Path)
+    report.set_defaults(run=_verify_report)
     log = commands.add_parser("log", help="log decisions from a file of JSON lines or a JSON array")
     log.add_argument("file", help="the file, or - for standard input")
     _server_options(log)
@@ -97,6 +100,16 @@ def _verify(options: argparse.Namespace) -> int:
     print(f"  root {found.checkpoint.root.hex()}")
     if remembered:
         print("  continues the checkpoint remembered")
+    return 0
+
+
+def _verify_report(options: argparse.Namespace) -> int:
+    found = documents.verify(options.file.read_bytes())
+    print(f"VERIFIED {found.about.get('title', found.kind)}, {found.about.get('subtitle', '')}")
+    print(f"  {found.figures} figures recomputed from {found.rows} rows of evidence")
+    print(f"  manifest sha256 {found.manifest_sha256}")
+    print(f"  sha256 {found.sha256}")
+    print("  The log says whether this is the file that was issued: look for that hash under report.finished.")
     return 0
 
 

@@ -12,7 +12,7 @@ from audits.reports.manifest import sha256
 from governance.policies import services as policies
 from modelcards.cards import freezing, selectors, services, tasks
 from modelcards.cards.models import CardVersion
-from tests.unit.audits.reports.test_documents import recompute
+from tests.unit.audits.reports.recomputing import recompute
 from tests.unit.modelcards.conftest import AT
 
 

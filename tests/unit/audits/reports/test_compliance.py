@@ -9,7 +9,7 @@ from audits.reports import services, tasks
 from governance.jobs import services as jobs
 from governance.jobs.models import Job
 from tests.unit.audits.reports.conftest import AT
-from tests.unit.audits.reports.test_documents import recompute
+from tests.unit.audits.reports.recomputing import recompute
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import io
-import json
 import os
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from weasyprint.urls import FatalURLFetchingError
 
 from audits.reports import documents, manifest, tables
 from audits.reports.manifest import Evidence, Figure
+from tests.unit.audits.reports import recomputing
 
 CUT = dt.datetime(2026, 11, 20, 6, tzinfo=dt.UTC)
 ROWS = [{"label": f"2026-11-{day:02d}", "value": 100 + day} for day in range(1, 15)]
@@ -93,25 +93,7 @@ def test_the_evidence_and_the_manifest_are_attached_once(pdf):
 
 
 def test_every_figure_recomputes_from_the_attachments(pdf):
-    recompute(pdf)
-
-
-def recompute(pdf):
-    """Every figure of the manifest again, from the attachments alone; returns how many."""
-    attached = pypdf.PdfReader(io.BytesIO(pdf)).attachments
-    content, evidence = json.loads(attached["manifest.json"][0]), attached["evidence.jsonl"][0]
-    assert content["evidence"]["sha256"] == manifest.sha256(evidence)
-    rows: dict[str, list] = {}
-    for line in evidence.splitlines():
-        parsed = json.loads(line)
-        rows.setdefault(parsed["query"], []).append(parsed["row"])
-    for query, stated in content["queries"].items():
-        assert stated["rows"] == len(rows.get(query, []))
-    for name, figure in content["figures"].items():
-        assert (
-            manifest.compute(figure["recipe"], rows.get(figure["recipe"]["query"], [])) == figure["value"]
-        ), name
-    return len(content["figures"])
+    assert recomputing.recompute(pdf) == 1
 
 
 def test_only_packaged_faces_are_embedded(pdf):

@@ -12,7 +12,7 @@ from audits.decisions import services as decisions
 from audits.reports import explaining, services, tasks
 from audits.reports.models import Report
 from tests.unit.audits.decisions import worlds
-from tests.unit.audits.reports.test_documents import recompute
+from tests.unit.audits.reports.recomputing import recompute
 
 LATER = worlds.START + dt.timedelta(days=2)
 

@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edgewise import documents
+
 from audits.reports import manifest
 from audits.reports.manifest import Evidence, Figure
 
@@ -28,11 +30,11 @@ ROWS = [{"kind": "day", "n": 3}, {"kind": "day", "n": 4}, {"kind": "log", "n": 9
     ],
 )
 def test_a_recipe_gives_its_figure(figure, value):
-    assert manifest.compute(figure.recipe(), ROWS) == value
+    assert documents.compute(figure.recipe(), ROWS) == value
 
 
 def test_a_ratio_over_nothing_is_no_figure():
-    assert manifest.compute({"op": "ratio", "query": "q", "field": "n", "over": "m"}, []) is None
+    assert documents.compute({"op": "ratio", "query": "q", "field": "n", "over": "m"}, []) is None
 
 
 def test_canonical_json_refuses_what_is_not_a_number():

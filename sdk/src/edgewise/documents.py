@@ -1,0 +1,137 @@
+"""Checking a document offline: that every figure in its manifest follows from the evidence attached to it.
+
+A document is a PDF that carries `manifest.json` (schema `edgewise.document/1`) and `evidence.jsonl`, one row a line:
+`{"query": …, "row": {…}}`. A figure of the manifest is `{"value": …, "recipe": …}`; a recipe names its `query` and
+
+    count     rows that match `where`           min, max  of `field` over them
+    sum       of `field` over them              only      `field` of the one row that matches, else null
+    distinct  how many values `field` has       ratio     sum of `field` over sum of `over`, null over nothing
+
+`where` compares fields for equality and may be missing; rows without a value of `field` are passed over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from edgewise.errors import VerificationError
+
+SCHEMA = "edgewise.document/1"
+_OBJECT = re.compile(
+    rb"\bobj\s*(<<(?:(?!\bendobj\b).)*?/Type\s*/EmbeddedFile\b.*?>>)\s*stream\r?\n", re.DOTALL
+)
+_LENGTH = re.compile(rb"/Length\s+(\d+)")
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class VerifiedDocument:
+    """A document whose attachments agree; `sha256` is that of the whole file, to be looked up in the log."""
+
+    kind: str
+    about: Mapping[str, Any]
+    figures: int
+    rows: int
+    manifest_sha256: str
+    sha256: str
+
+
+def compute(recipe: Mapping[str, Any], rows: Iterable[Row]) -> Any:
+    """The value that a recipe gives over the rows of its query."""
+    where = recipe.get("where", {})
+    matching = [row for row in rows if all(row.get(name) == wanted for name, wanted in where.items())]
+    op, field = recipe["op"], recipe.get("field", "")
+    if op == "count":
+        return len(matching)
+    values = [row[field] for row in matching if row.get(field) is not None]
+    if op == "ratio":
+        total = sum(row[recipe["over"]] for row in matching)
+        return sum(values) / total if total else None
+    if op == "sum":
+        return sum(values)
+    if op == "distinct":
+        return len({json.dumps(value, sort_keys=True) for value in values})
+    return _chosen(op, values)
+
+
+def _chosen(op: str, values: list[Any]) -> Any:
+    if op == "only":
+        return values[0] if len(values) == 1 else None
+    if op not in ("min", "max"):
+        raise VerificationError(f"a figure asks for an unknown operation: {op}")
+    return {"min": min, "max": max}[op](values) if values else None
+
+
+def attachments(pdf: bytes) -> list[bytes]:
+    """The contents of the files carried in a PDF, in their order."""
+    found = []
+    for match in _OBJECT.finditer(pdf):
+        length = _LENGTH.search(match[1])
+        if length is None:
+            continue
+        content = pdf[match.end() : match.end() + int(length[1])]
+        try:
+            found.append(zlib.decompress(content) if b"/FlateDecode" in match[1] else content)
+        except zlib.error as error:
+            raise VerificationError("a file attached to the document is damaged") from error
+    return found
+
+
+def verify(pdf: bytes) -> VerifiedDocument:
+    """Checks hashes, counts and every figure; raises VerificationError with what disagrees."""
+    carried = attachments(pdf)
+    raw, manifest = _manifest(carried)
+    wanted = manifest["evidence"]["sha256"]
+    evidence = next((each for each in carried if hashlib.sha256(each).hexdigest() == wanted), None)
+    if evidence is None and manifest["evidence"]["lines"]:
+        raise VerificationError("the evidence attached is not the evidence that the manifest names")
+    lines = (evidence or b"").splitlines()
+    rows = _rows(lines)
+    for query, stated in manifest["queries"].items():
+        _check_query(query, stated, rows.get(query, []), lines)
+    for name, figure in manifest["figures"].items():
+        found = compute(figure["recipe"], rows.get(figure["recipe"]["query"], []))
+        if found != figure["value"]:
+            raise VerificationError(f"the figure {name} is {figure['value']}, but its evidence gives {found}")
+    digests = hashlib.sha256(raw).hexdigest(), hashlib.sha256(pdf).hexdigest()
+    return VerifiedDocument(
+        manifest["kind"], manifest["about"], len(manifest["figures"]), len(lines), *digests
+    )
+
+
+def _manifest(carried: Iterable[bytes]) -> tuple[bytes, dict[str, Any]]:
+    for content in carried:
+        try:
+            found = json.loads(content)
+        except ValueError:
+            continue
+        if isinstance(found, dict) and found.get("schema") == SCHEMA:
+            return content, found
+    raise VerificationError("the file carries no manifest of an Edgewise document")
+
+
+def _rows(lines: Iterable[bytes]) -> dict[str, list[Row]]:
+    rows: dict[str, list[Row]] = {}
+    for line in lines:
+        parsed = json.loads(line)
+        rows.setdefault(parsed["query"], []).append(parsed["row"])
+    return rows
+
+
+def _check_query(query: str, stated: Mapping[str, Any], rows: list[Row], lines: list[bytes]) -> None:
+    if stated["rows"] != len(rows):
+        raise VerificationError(
+            f"the query {query} states {stated['rows']} rows, the evidence has {len(rows)}"
+        )
+    own = b"".join(line + b"\n" for line in lines if json.loads(line)["query"] == query)
+    if hashlib.sha256(own).hexdigest() != stated["result_sha256"]:
+        raise VerificationError(
+            f"the rows of the query {query} do not have the hash that the manifest states"
+        )
