@@ -37,7 +37,7 @@ def explanation(target: Target, owner: Person) -> Measure:
         number=1,
         kind=Report.Kind.EXPLANATION,
         system=target.system,
-        subject=str(decision.id),
+        subject=str(decision.uuid),
         requested_by=owner,
         requested_at=timezone.now(),
     )

@@ -44,9 +44,14 @@ class Journal:
 
 
 def write_private(path: Path, document: Any) -> None:
+    """A document as JSON; see ``write_private_text``."""
+    write_private_text(path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_private_text(path: Path, text: str) -> None:
     """Whole or not at all, readable by its owner only."""
     draft = path.with_name(f".{path.name}.draft")
     draft.touch(mode=PRIVATE)
     draft.chmod(PRIVATE)
-    draft.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    draft.write_text(text)
     draft.replace(path)

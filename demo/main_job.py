@@ -80,25 +80,33 @@ class MainJob:
     def run(self) -> None:
         """From nothing to the table."""
         self._start_simulation()
-        accounts = self.journal.step(
+        try:
+            self._run()
+        finally:
+            if self.simulation is not None and self.simulation.poll() is None:
+                self.simulation.terminate()
+
+    def _run(self) -> None:
+        step, say = self.journal.step, self.journal.say
+        accounts = step(
             "cast",
             "People for each role, two AI systems, edges, a hard norm, weights set without a vote",
             lambda: cast.found(self.scenario),
         )
-        keys = self.journal.step("keys", "API keys for the models", lambda: cast.hand_out_keys(self.scenario))
-        votes = self._decide_and_vote(keys["keys"])
-        self.journal.step("open", "A further proposal is left open for votes", self._leave_open)
-        self.journal.say(
+        keys = step("keys", "API keys for the models", lambda: cast.hand_out_keys(self.scenario))
+        votes: Json = {}
+        for phase in phases(self.scenario):
+            votes |= self._phase(phase, keys["keys"])
+        step("open", "A further proposal is left open for votes", self._leave_open)
+        say(
             "The worker assesses every record: what drove it, how sure it was, whether it followed the policy"
         )
         audit.wait_until_assessed()
-        self.journal.step("evaluate", "Evaluation results are recorded and signed", self._evaluate)
-        papers = self.journal.step(
-            "documents", "Model card, compliance report, minutes", lambda: self._documents(votes)
-        )
-        self.journal.say("Every log is verified over HTTP, with its public key only")
+        step("evaluate", "Evaluation results are recorded and signed", self._evaluate)
+        papers = step("documents", "Model card, compliance report, minutes", lambda: self._documents(votes))
+        say("Every log is verified over HTTP, with its public key only")
         for line in logs.verify(self.scenario, self.url).values():
-            self.journal.say(f"  {line}")
+            say(f"  {line}")
         figures, rows = self._measure()
         kept = summary.write(self, accounts, keys, votes, papers, figures)
         self._tell(rows, kept)
@@ -110,30 +118,32 @@ class MainJob:
             command = [sys.executable, "-m", "demo.simulate", str(self.figures)]
             self.simulation = subprocess.Popen(command, cwd=runs.ROOT)
 
-    def _decide_and_vote(self, keys: dict[str, str]) -> Json:
-        """The phases in order; what each council's vote led to."""
+    def _phase(self, phase: Phase, keys: dict[str, str]) -> Json:
+        """The vote before these posts, if there is one, and the posts; what the vote led to."""
         votes: Json = {}
-        n = len(self.scenario.scalar.material.place)
-        for phase in phases(self.scenario):
-            if phase.councils:
-                votes[phase.name] = self.journal.step(
-                    f"vote-{phase.name}",
-                    f"Council votes: {', '.join(council.name for council in phase.councils)}",
-                    lambda phase=phase: {
-                        "policies": assembly.hold(self.scenario, phase.councils, self.journal)
-                    },
-                )
-            wanted = [Run(self.scenario.edge_aware, phase.start, phase.stop, phase.name)]
-            if not phase.councils:
-                wanted.insert(0, Run(self.scenario.scalar, 0, n, "baseline"))
-            self.journal.step(
-                f"post-{phase.name}",
-                f"The models decide and post, each from its own process ({phase.label})",
-                lambda wanted=wanted: runs.post(
-                    self.scenario, wanted, keys, self.work, self.url, self.journal
-                ),
+        if phase.councils:
+            names = ", ".join(council.name for council in phase.councils)
+            votes[phase.name] = self.journal.step(
+                f"vote-{phase.name}", f"Council votes: {names}", lambda: self._vote(phase)
             )
+        self.journal.step(
+            f"post-{phase.name}",
+            f"The models decide and post, each from its own process ({phase.label})",
+            lambda: self._post(phase, keys),
+        )
         return votes
+
+    def _vote(self, phase: Phase) -> Json:
+        """What the vote is about shows what it would have changed: everything logged is assessed first."""
+        audit.wait_until_assessed()
+        return {"policies": assembly.hold(self.scenario, phase.councils, self.journal)}
+
+    def _post(self, phase: Phase, keys: dict[str, str]) -> Json:
+        wanted = [Run(self.scenario.edge_aware, phase.start, phase.stop, phase.name)]
+        if not phase.councils:
+            everything = len(self.scenario.scalar.material.place)
+            wanted.insert(0, Run(self.scenario.scalar, 0, everything, "baseline"))
+        return runs.post(self.scenario, wanted, keys, self.work, self.url, self.journal)
 
     def _leave_open(self) -> Json:
         return {"proposal": assembly.leave_open(self.scenario).pk}

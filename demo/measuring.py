@@ -37,7 +37,7 @@ def estimate(values: Sequence[float]) -> Estimate:
 
 def utilities(posts: Posts, norms: Floats) -> Floats:
     """(n, o): what each option is truly worth to the post's community."""
-    return np.einsum("noj,nj->no", posts.truth, norms[posts.community])
+    return np.asarray(np.einsum("noj,nj->no", posts.truth, norms[posts.community]))
 
 
 def satisfaction(utility: Floats, chosen: Ints) -> Floats:

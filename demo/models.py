@@ -54,7 +54,7 @@ def answer(scores: Floats, sd: Floats, weights: Floats, norms: tuple[columns.Nor
     terms = columns.Terms(weights=weights)
     asked = columns.Columns(scores, sd, everything, open_question)
     meets = columns.feasible(asked, norms)
-    meets |= ~meets.any(axis=1)[:, None]
+    meets |= ~meets.any(axis=1, keepdims=True)
     utility = columns.utilities(scores, terms)
     chosen = columns.best(utility, meets)
     answered = columns.Columns(scores, sd, everything, chosen)

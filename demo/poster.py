@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import time
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,7 +17,6 @@ from typing import Any
 
 import edgewise
 import numpy as np
-from edgewise.batches import new_id
 
 from audits.decisions import columns
 from demo import models
@@ -25,6 +25,9 @@ from demo.world import Bools, Floats, Ints
 
 BATCH = 500
 AUTHORS = 500
+# The same post gets the same id in every run, so that a run after a crash logs nothing twice.
+NAMESPACE = uuid.UUID("5f0f2c66-3d3b-5a5e-9a54-3b0c5a6b1d2e")
+THERE = "conflicting_duplicate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ class Recorder:
     def records(self, given: models.Answers, asked: Bools, final: Ints) -> Iterator[dict[str, Any]]:
         """One record per post; for a post that was asked about, a second one with what came of the question."""
         for row in range(len(final)):
-            first = self._record(row, self.material.scores, self.material.sd)
+            first = self._record(row, self.material.scores, self.material.sd, "first")
             if not asked[row]:
                 yield {**first, "disposition": "answered", "chosen": self.job.options[given.chosen[row]]}
                 continue
@@ -114,18 +117,18 @@ class Recorder:
         scores = self.material.settled if settled else self.material.scores
         sd = np.zeros_like(self.material.sd) if settled else self.material.sd
         return {
-            **self._record(row, scores, sd),
+            **self._record(row, scores, sd, "after"),
             "disposition": "answered",
             "chosen": self.job.options[final],
             "clarification": dialog,
             "parent": parent,
         }
 
-    def _record(self, row: int, scores: Floats, sd: Floats) -> dict[str, Any]:
+    def _record(self, row: int, scores: Floats, sd: Floats, part: str) -> dict[str, Any]:
         number, place = self.job.start + row, int(self.material.place[row])
         policy = self.policies[place]
         return {
-            "id": new_id(),
+            "id": str(uuid.uuid5(NAMESPACE, f"{self.job.system}/{number}/{part}")),
             "system": self.job.system,
             "model_version": self.job.model_version,
             "context": {self.job.context_key: self.job.places[place]},
@@ -164,7 +167,7 @@ def post(client: edgewise.Client, records: Iterator[dict[str, Any]], system: str
 
 
 def _send(client: edgewise.Client, batch: list[dict[str, Any]]) -> int:
-    refused = [item for item in client.log_many(batch) if not item.ok]
+    refused = [item for item in client.log_many(batch) if not item.ok and item.code != THERE]
     if refused:
         raise SystemExit(f"The server refused a record: {refused[0].code}: {refused[0].detail}")
     return len(batch)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from demo import cast, logs
+from demo import cast, logs, tour
 from demo.journal import Json, write_private
 from governance.policies import selectors as policies
 
@@ -40,6 +40,8 @@ def write(job: MainJob, accounts: Json, keys: Json, votes: Json, papers: Json, f
         "seconds": round(job.journal.seconds, 1),
     }
     write_private(path, document)
+    aware = job.scenario.edge_aware.slug
+    tour.write(job.scenario, job.folder, job.url, keys["keys"][aware], logged[aware])
     return path
 
 
