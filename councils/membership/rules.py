@@ -63,7 +63,9 @@ def _ballots(council: Council) -> str:
         return (
             _("Secret: the record shows who voted, not how. Points go in steps of %d.") % council.point_step
         )
-    return _("Open: how each seat voted is published after the close.")
+    return _(
+        "Open: how each seat voted is published after the close, but for groups with fewer than five ballots."
+    )
 
 
 def _counting(council: Council) -> str:

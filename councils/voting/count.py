@@ -90,7 +90,7 @@ def count(*, proposal: Proposal) -> Counted:
     }
     published = bundle.text(
         inputs=_inputs(proposal, groups, edges, floors, hidden),
-        ballots=_ballots(proposal, groups, hidden),
+        ballots=_ballots(groups, hidden),
         result={key: result[key] for key in ("weights", "enacted", "total", "verdict")},
     )
     return Counted(verdict, weights, result, published)
@@ -214,7 +214,6 @@ def _inputs(
     hidden: frozenset[str],
 ) -> dict[str, Any]:
     council = proposal.council
-    secret_groups = hidden if council.is_secret else frozenset()
     return {
         "proposal": proposal.pk,
         "council": council.slug,
@@ -230,11 +229,11 @@ def _inputs(
                 "name": group.name,
                 "seats": group.seats,
                 "ballots": len(ballots),
-                "pooled": group.name in secret_groups,
+                "pooled": group.name in hidden,
             }
             for group, ballots in groups
         ],
-        "pooled": _pooled(groups, edges, floors, secret_groups),
+        "pooled": _pooled(groups, edges, floors, hidden),
     }
 
 
@@ -254,15 +253,15 @@ def _pooled(
     }
 
 
-def _ballots(proposal: Proposal, groups: Sequence[Group], hidden: frozenset[str]) -> list[dict[str, Any]]:
-    secret = proposal.council.is_secret
+def _ballots(groups: Sequence[Group], hidden: frozenset[str]) -> list[dict[str, Any]]:
+    """The ballots as published; an open one names its seat, unless its constituency is hidden."""
     return [
         {
             "tracker": ballot.tracker,
-            "constituency": bundle.POOLED if secret and group.name in hidden else group.name,
+            "constituency": bundle.POOLED if group.name in hidden else group.name,
             "points": ballot.points,
             "stance": ballot.stance,
-            **({} if ballot.elector is None else {"seat": ballot.elector.seat_id}),
+            **({"seat": ballot.elector.seat_id} if ballot.elector and group.name not in hidden else {}),
         }
         for group, ballots in groups
         for ballot in ballots

@@ -114,7 +114,7 @@ def reasons_why(result: Mapping[str, Any], council: Council) -> list[dict[str, A
 
 
 def _test_name(test: Mapping[str, Any]) -> str:
-    names = {
+    names: dict[str, str] = {
         "quorum": _("Quorum"),
         "constituency_quorum": _("Quorum of %s") % test["where"],
         "majority": _("Majority of votes"),

@@ -112,7 +112,6 @@ def cast(
             at=at,
             subject=f"proposal:{current.pk}",
             sealed={"ballot": bundle.line(content)},
-            tracker=receipt.tracker,
             replaced=receipt.replaced,
         )
     return receipt

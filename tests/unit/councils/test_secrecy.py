@@ -15,7 +15,7 @@ from councils.voting import aggregation, bundle, lifecycle, links, selectors, su
 from councils.voting.aggregation import Support
 from councils.voting.models import Ballot, Elector
 from tests.unit.councils import stage
-from tests.unit.councils.stage import EDGES, HOUR, after, vote
+from tests.unit.councils.stage import HOUR, after, vote
 
 
 @pytest.fixture
@@ -189,10 +189,19 @@ def test_what_is_hidden_cannot_be_found_by_subtraction(ballots):
         assert everything or sum(ballots[name] for name in hidden) >= 5
 
 
-def test_open_ballots_name_the_seat_in_the_bundle(proposal, members):
-    vote(proposal, members["north"][0])
-    lifecycle.close(proposal=proposal, at=after(2 * HOUR))
-    lifecycle.close(proposal=proposal, at=after(3 * HOUR))
-    line = json.loads(selectors.tally_of(proposal=proposal).bundle.splitlines()[1])
-    assert line["seat"] == Elector.objects.get(person=members["north"][0]).seat_id
-    assert set(line["points"]) == set(EDGES)
+def test_open_ballots_name_the_seat_in_the_bundle_but_not_in_small_groups(proposal, members):
+    for member in members["north"]:
+        vote(proposal, member)
+    seats = set(Elector.objects.filter(voted=True).values_list("seat_id", flat=True))
+    assert {line["seat"] for line in published(proposal, 2)} == seats
+    other = stage.in_voting(proposal.council, proposal.proposed_by)
+    for member in (*members["north"], members["south"][0]):
+        vote(other, member)
+    assert all("seat" not in line and line["constituency"] == bundle.POOLED for line in published(other, 2))
+
+
+def published(proposal, hours):
+    """The ballots of the bundle, after the close."""
+    lifecycle.close(proposal=proposal, at=after(hours * HOUR))
+    lines = selectors.tally_of(proposal=proposal).bundle.splitlines()[1:-1]
+    return [json.loads(line) for line in lines]
