@@ -13,11 +13,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from audits.reports import selectors, services
+from audits.reports.answers import as_pdf
 from audits.reports.models import Report
-from audits.reports.views import as_pdf
-from governance.access.api import Requires, organisation_of
+from governance.access.api import Requires, organisation_of, person_of
 from governance.organisations.models import Organisation
 from governance.systems import selectors as systems
+from governance.systems.models import AISystem
 
 
 class ByNumber(CursorPagination):
@@ -27,13 +28,15 @@ class ByNumber(CursorPagination):
     page_size = 50
 
 
-class ReportOut(serializers.Serializer[Report]):
+class ReportOut(serializers.Serializer[Any]):
     """A report as the API shows it."""
 
     id = serializers.UUIDField()
     reference = serializers.CharField()
     kind = serializers.CharField()
-    system = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    system: serializers.SlugRelatedField[AISystem] = serializers.SlugRelatedField(
+        slug_field="slug", read_only=True
+    )
     subject = serializers.CharField()
     window_start = serializers.DateTimeField()
     window_end = serializers.DateTimeField()
@@ -66,7 +69,7 @@ def here(request: Request) -> Organisation:
     return organisation
 
 
-def report_or_404(request: Request, id: uuid.UUID) -> Report:
+def report_or_404(request: Request, id: uuid.UUID) -> Report:  # noqa: A002
     """The organisation's report."""
     report = selectors.get(organisation=here(request), id=id)
     if report is None:
@@ -82,8 +85,8 @@ class Reports(APIView):
     @extend_schema(operation_id="reports_list", responses=ReportOut(many=True))
     def get(self, request: Request) -> Response:
         pages = ByNumber()
-        page = pages.paginate_queryset(selectors.visible_to(organisation=here(request)), request, self)
-        return pages.get_paginated_response(ReportOut(page, many=True).data)
+        page = pages.paginate_queryset(selectors.visible_to(organisation=here(request)), request, self) or []
+        return pages.get_paginated_response(ReportOut(instance=page, many=True).data)
 
     @extend_schema(request=ReportIn, responses={202: ReportOut})
     def post(self, request: Request) -> Response:
@@ -95,7 +98,7 @@ class Reports(APIView):
         if slug and system is None:
             raise Http404
         report = services.request(
-            organisation=here(request), system=system, by=request.user, at=timezone.now(), **data
+            organisation=here(request), system=system, by=person_of(request), at=timezone.now(), **data
         )
         return Response(ReportOut(report).data, status=202)
 
@@ -106,7 +109,7 @@ class OneReport(APIView):
     permission_classes = [Requires("export_reports")]
 
     @extend_schema(operation_id="reports_retrieve", responses=ReportOut)
-    def get(self, request: Request, id: uuid.UUID) -> Response:
+    def get(self, request: Request, id: uuid.UUID) -> Response:  # noqa: A002
         return Response(ReportOut(report_or_404(request, id)).data)
 
 
@@ -116,7 +119,7 @@ class ReportFile(APIView):
     permission_classes = [Requires("export_reports")]
 
     @extend_schema(responses={(200, "application/pdf"): bytes})
-    def get(self, request: Request, id: uuid.UUID) -> HttpResponse:
+    def get(self, request: Request, id: uuid.UUID) -> HttpResponse:  # noqa: A002
         report = report_or_404(request, id)
-        content = services.download(report=report, by=request.user, at=timezone.now())
+        content = services.download(report=report, by=person_of(request), at=timezone.now())
         return as_pdf(content, f"edgewise-{report.reference}.pdf", report.pdf_sha256)

@@ -31,15 +31,14 @@ CONFIG: dict[str, Any] = {
 }  # fmt: skip
 
 
-def bars(chart: Mapping[str, Any], *, width: int) -> altair.LayerChart:
+def bars(chart: Mapping[str, Any], *, width: int) -> Any:
     """Horizontal bars from zero, in the order given, with intervals as lines and earlier values as ticks."""
     rows = [dict(row) for row in chart["rows"]]
     # A fixed extent keeps the layout independent of the fonts that the machine has.
     labels = altair.Axis(minExtent=LABEL_WIDTH, maxExtent=LABEL_WIDTH, labelLimit=LABEL_WIDTH, domain=False)
     values = altair.Axis(title=chart["unit"], tickCount=3, domain=False, format=chart.get("format", "~f"))
-    base = altair.Chart(altair.Data(values=rows)).encode(
-        y=altair.Y("label:N", sort=None, title=None, axis=labels)
-    )
+    data: Any = {"values": rows}
+    base = altair.Chart(data).encode(y=altair.Y("label:N", sort=None, title=None, axis=labels))
     layers = [base.mark_bar(height={"band": 0.62}).encode(x=altair.X("value:Q", axis=values))]
     if any(row.get("low") is not None for row in rows):
         layers.append(
@@ -56,7 +55,7 @@ def bars(chart: Mapping[str, Any], *, width: int) -> altair.LayerChart:
     )
 
 
-def columns(chart: Mapping[str, Any], *, width: int) -> altair.Chart:
+def columns(chart: Mapping[str, Any], *, width: int) -> Any:
     """Upright bars over days (ISO dates), from zero."""
     x = altair.X("label:T", title=None, axis=altair.Axis(format="%-d %b", grid=False, tickCount=6))
     y = altair.Y(
@@ -64,7 +63,7 @@ def columns(chart: Mapping[str, Any], *, width: int) -> altair.Chart:
         title=chart["unit"],
         axis=altair.Axis(tickCount=3, domain=False, minExtent=44, maxExtent=44),
     )
-    data = altair.Data(values=[dict(row) for row in chart["rows"]])
+    data: Any = {"values": [dict(row) for row in chart["rows"]]}
     slot = max(1.0, 0.7 * (width - 70) / max(1, chart.get("days", len(chart["rows"]))))
     return (
         altair.Chart(data)

@@ -61,7 +61,7 @@ def body(
 
     ``evidences`` and ``exhibits`` are keyed by query id; an exhibit is ``{"tables": […], "charts": [name …]}``.
     """
-    sections = []
+    sections: list[Json] = []
     for framework in frameworks:
         rows = [row(each, evidences[each.query], system=system, cut=cut) for each in framework.controls]
         sections.append(

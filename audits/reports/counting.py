@@ -77,4 +77,7 @@ def findings(*, system: AISystem, until: dt.datetime) -> list[dict[str, Any]]:
 
 def oldest(*, system: AISystem) -> dt.datetime | None:
     """When the oldest record kept was logged."""
-    return Decision.objects.filter(system=system).aggregate(first=Min("logged_at"))["first"]
+    first: dt.datetime | None = Decision.objects.filter(system=system).aggregate(first=Min("logged_at"))[
+        "first"
+    ]
+    return first

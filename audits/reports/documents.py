@@ -41,7 +41,7 @@ xmlns:pdfaProperty="http://www.aiim.org/pdfa/ns/property#"><pdfaExtension:schema
 </rdf:li></rdf:Seq></pdfaSchema:property></rdf:li></rdf:Bag></pdfaExtension:schemas></rdf:Description></rdf:RDF>"""
 
 
-class OutsideAddress(FatalURLFetchingError):
+class OutsideAddress(FatalURLFetchingError):  # type: ignore[misc]
     """A document referred to something that is not part of the package."""
 
 

@@ -57,7 +57,7 @@ def log_coverage(scope: Scope) -> Evidence:
 
 def conformance(scope: Scope) -> Evidence:
     """Decisions judged against the policy in force, by verdict, and those that no finding covers."""
-    window = {"system": scope.system, "start": scope.start, "end": scope.end}
+    window: dict[str, Any] = {"system": scope.system, "start": scope.start, "end": scope.end}
     verdicts = [
         {"kind": "verdict", "verdict": code, "n": n} for code, n in counting.verdicts(**window).items()
     ]
@@ -86,7 +86,7 @@ def retention(scope: Scope) -> Evidence:
 
 
 def weights_in_force(scope: Scope) -> Evidence:
-    """Policies in force at some time in the window: weights exact, the difference to before, and the vote behind each."""
+    """Policies in force at some time in the window: exact weights, what was before, and the vote."""
     history = list(reversed(policies.history(system=scope.system)))
     tallies = {row["policy_version"]: row for row in from_upper_floors(scope).get("tallies", [])}
     rows: Rows = []

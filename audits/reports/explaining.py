@@ -135,7 +135,7 @@ def statement(decision: Decision, deciding: list[str], scored: Mapping[str, Any]
     if scored["margin"] is None:
         return f"“{decision.chosen}” was chosen; there was no other option to compare it with."
     if not deciding:
-        return f"“{decision.chosen}” was chosen; it and “{scored['runner_up']}” came out equal, so no single value decided."
+        return f"“{decision.chosen}” was chosen; it and “{scored['runner_up']}” came out equal: no value decided."
     which = " and ".join(deciding)
     together = " together" if len(deciding) > 1 else ""
     return (

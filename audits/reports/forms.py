@@ -27,9 +27,8 @@ class ComplianceRequest(forms.Form):
     def __init__(self, *args: Any, organisation: Organisation, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         system, frameworks = self.fields["system"], self.fields["frameworks"]
-        assert isinstance(system, forms.ModelChoiceField) and isinstance(
-            frameworks, forms.MultipleChoiceField
-        )
+        assert isinstance(system, forms.ModelChoiceField)
+        assert isinstance(frameworks, forms.MultipleChoiceField)
         system.queryset = systems.visible_to(organisation=organisation)
         frameworks.choices = [(each.id, each.title) for each in controls.frameworks().values()]
 

@@ -50,7 +50,8 @@ def freeze(report: Report, *, cut: dt.datetime) -> Frozen:
 
 def _compliance(report: Report, cut: dt.datetime) -> Frozen:
     system, start, end = report.system, report.window_start, report.window_end
-    assert system is not None and start is not None and end is not None, "held by a database constraint"
+    if system is None or start is None or end is None:
+        raise ValueError("A compliance report without system or window; a database constraint holds that.")
     scope = evidence.Scope(system, start, end, cut)
     chosen = [controls.frameworks()[name] for name in report.frameworks]
     answers = {query: ask(scope) for query, ask in evidence.QUERIES.items()}

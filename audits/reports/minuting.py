@@ -164,7 +164,7 @@ def _compared(record: Record, result: Record) -> Json:
         {"rule": COUNTING.get(rule, rule), **dict(zip(slugs, found["weights"], strict=True))}
         for rule, found in result["comparison"].items()
     ]
-    text = "No way of counting is truthful, efficient and proportional at once for more than two edges; the charter picked one."
+    text = "No way of counting is truthful, efficient and proportional for three edges or more; the charter picks."
     return _section("Under other ways of counting", text, tables=[table("Points of 100", columns, rows)])
 
 

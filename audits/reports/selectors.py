@@ -19,16 +19,16 @@ def visible_to(*, organisation: Organisation) -> QuerySet[Report]:
     )
 
 
-def get(*, organisation: Organisation, id: uuid.UUID) -> Report | None:
+def get(*, organisation: Organisation, id: uuid.UUID) -> Report | None:  # noqa: A002
     return visible_to(organisation=organisation).filter(pk=id).first()
 
 
-def with_id(*, id: uuid.UUID) -> Report | None:
+def with_id(*, id: uuid.UUID) -> Report | None:  # noqa: A002
     """Any organisation's report: for the worker that makes it."""
     return Report.objects.select_related("organisation", "system", "requested_by").filter(pk=id).first()
 
 
-def finished(*, id: uuid.UUID) -> Report | None:
+def finished(*, id: uuid.UUID) -> Report | None:  # noqa: A002
     """A finished report by the id printed on it; for the public page that says whether it still stands."""
     return (
         Report.objects.select_related("organisation", "superseded_by")

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Any
 
 from django.core.files.base import ContentFile
 from django.utils.translation import gettext as _
@@ -104,7 +105,11 @@ def finish(*, report: Report, manifest: Json, pdf: bytes, at: dt.datetime) -> No
     report.file.save(f"reports/{report.pk}/{report.reference}.pdf", ContentFile(pdf), save=False)
     report.save()
     superseded = _supersede(report)
-    hashes = {"sha256": report.pdf_sha256, "manifest_sha256": report.manifest_sha256, "bytes": len(pdf)}
+    hashes: dict[str, Any] = {
+        "sha256": report.pdf_sha256,
+        "manifest_sha256": report.manifest_sha256,
+        "bytes": len(pdf),
+    }
     _record("report.finished", report, None, at, **hashes, supersedes=superseded)
 
 
@@ -186,7 +191,7 @@ def _supersede(report: Report) -> list[str]:
     return ids
 
 
-def _record(event: str, report: Report, by: Person | None, at: dt.datetime, **facts: object) -> None:
+def _record(event: str, report: Report, by: Person | None, at: dt.datetime, **facts: Any) -> None:
     trail.record(
         event, organisation=report.organisation, by=by, at=at, subject=f"report:{report.pk}", **facts
     )

@@ -14,8 +14,8 @@ CHUNK = 16 * merkle.TILE_WIDTH
 def of_system(system: AISystem) -> dict[str, Any]:
     """Figures of the log under its latest checkpoint; flags are 1 or 0.
 
-    ``missing`` entries are not stored, ``altered`` ones do not hash to their leaf; ``root_agrees``: the entries give the
-    sealed root.
+    ``missing`` entries are not stored, ``altered`` ones do not hash to their leaf; ``root_agrees``: the entries give
+    the sealed root.
     """
     log = ledger.log_of(organisation=system.organisation, system=system)
     checkpoint = ledger.latest_checkpoint(log=log) if log else None

@@ -3,7 +3,7 @@
 NOT_COVERED = (
     "Decisions that the system took without posting a record; the log shows what was reported, in full.",
     "Whether the scores are right. They are as the model reported them; nothing was scored again.",
-    "Sealed texts (inputs, rationales, labels of options). Commitments to them are in the log; the texts were not read.",
+    "Sealed texts (inputs, rationales, labels of options). The log holds commitments to them; the texts were not read.",
     "Controls of this and other laws that are not listed here.",
 )
 
@@ -15,9 +15,9 @@ METHOD = (
     ),
     (
         "How to check it",
-        "Every figure in manifest.json names the query, the fields and the operation it comes from. Recomputing it needs "
-        "only the two attachments. The entries themselves are in the public or private log of the system, whose sealed "
-        "state is quoted under the first control.",
+        "Every figure in manifest.json names the query, the fields and the operation it comes from; recomputing it "
+        "needs only the two attachments. The entries themselves are in the system's log, whose sealed state is "
+        "quoted under the first control.",
     ),
     (
         "What a status means",

@@ -12,9 +12,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from governance.access.api import Requires, organisation_of
+from governance.access.api import Requires, organisation_of, person_of
 from governance.organisations.models import Organisation
 from governance.systems import selectors as systems
+from governance.systems.models import AISystem
 from modelcards.cards import freezing, selectors, services
 from modelcards.cards.models import Card, CardVersion
 from modelcards.cards.renderings import plain
@@ -27,7 +28,7 @@ class ByKey(CursorPagination):
     page_size = 50
 
 
-class VersionOut(serializers.Serializer[CardVersion]):
+class VersionOut(serializers.Serializer[Any]):
     """A version as the API shows it."""
 
     card = serializers.SlugRelatedField[Card](slug_field="slug", read_only=True)
@@ -44,11 +45,13 @@ class VersionOut(serializers.Serializer[CardVersion]):
     manifest_sha256 = serializers.CharField()
 
 
-class CardOut(serializers.Serializer[Card]):
+class CardOut(serializers.Serializer[Any]):
     """A card with its versions, newest first."""
 
     slug = serializers.SlugField()
-    system = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    system: serializers.SlugRelatedField[AISystem] = serializers.SlugRelatedField(
+        slug_field="slug", read_only=True
+    )
     versions = serializers.SerializerMethodField()
 
     def get_versions(self, card: Card) -> list[dict[str, Any]]:
@@ -109,7 +112,7 @@ class Cards(_Permitted):
         system = systems.get(organisation=here(request), slug=data.pop("system"))
         if system is None:
             raise Http404
-        version = services.draft(system=system, by=request.user, at=timezone.now(), **data)
+        version = services.draft(system=system, by=person_of(request), at=timezone.now(), **data)
         return Response(VersionOut(version).data, status=201)
 
 
@@ -133,12 +136,12 @@ class OneCard(_Permitted):
     def _acted(self, request: Request, version: CardVersion, asked: dict[str, Any]) -> CardVersion:
         now = timezone.now()
         if asked["act"] == "write":
-            return services.write(version=version, sections=asked["sections"], by=request.user, at=now)
+            return services.write(version=version, sections=asked["sections"], by=person_of(request), at=now)
         if asked["act"] == "publish":
-            return services.publish(version=version, by=request.user, at=now)
+            return services.publish(version=version, by=person_of(request), at=now)
         manifest, evidence = freezing.freeze(version, at=now)
         return services.approve(
-            version=version, manifest=manifest, evidence=evidence, by=request.user, at=now
+            version=version, manifest=manifest, evidence=evidence, by=person_of(request), at=now
         )
 
 

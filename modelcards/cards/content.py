@@ -50,7 +50,7 @@ def history_table(rows: Rows) -> Json:
     """Every policy, newest first."""
     columns = (
         Column("version", "Policy", width="w-s"),
-        Column("context", "Speaks for", text=lambda part: slice_text(part)),
+        Column("context", "Speaks for", text=slice_text),
         Column("source", "Set by", text=lambda source: SOURCES.get(source, source)),
         Column("rule", "Rule"),
         Column("in_force_from", "In force from", text=day),
@@ -149,7 +149,7 @@ def discrepancies_table(rows: Rows) -> Json:
         Column("n", "Decisions", num=True, width="w-m"),
         Column("scalar", "The single score", width="w-l"),
     )
-    caption = f"Differences by group: {len(found)} of {figure(total['pairs'])} compared (Benjamini\u2013Yekutieli, at least 0.02)"
+    caption = f"Differences by group: {len(found)} of {figure(total['pairs'])} compared"
     return table(caption, columns, shown)
 
 
@@ -167,7 +167,9 @@ def charts(evidences: Mapping[str, Evidence]) -> Json:
         }
     known = [row for row in evidences["indices"].rows if row["value"] is not None]
     if known:
-        bars = [_bar(INDEX_NAMES.get(row["index"], row["index"]).partition(" (")[0], row) for row in known]
+        bars = [
+            _bar(str(INDEX_NAMES.get(row["index"], row["index"])).partition(" (")[0], row) for row in known
+        ]
         made["indices"] = {"kind": "bars", "title": "Failure modes, 0 is best", "unit": "index", "rows": bars}
     made.update(_result_charts(evidences["evaluations"].rows))
     return made

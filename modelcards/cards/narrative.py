@@ -1,8 +1,8 @@
 """The parts of a card that people write: sections after Mitchell et al. 2019 (arXiv 1810.03993), in Markdown."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from django.utils.functional import Promise
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from markdown_it import MarkdownIt
@@ -20,7 +20,7 @@ class Section:
 
     slug: str
     title: str
-    ask: str | Promise
+    ask: Any
 
 
 SECTIONS = (

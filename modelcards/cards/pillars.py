@@ -13,15 +13,25 @@ def rows(evidences: Mapping[str, Evidence]) -> list[Json]:
     policies, results = values["policies"], values["evaluations"]
     edges, norms = len(evidences["weights"].rows), values["norms"]["norms"]
     measured = sum(1 for row in evidences["indices"].rows if row["value"] is not None)
+    results_said = f"Results: {results['results']}; suites: {results['suites']}; signed: {results['signed']}"
+    watched = f"Failure modes measured: {measured} of 3; followed the policy: {figure(followed)} of {figure(decisions)}"
     stated = (
         ("Data", "", 0),
-        ("Objectives", f"Edges scored apart: {edges}; hard norms: {norms}; every option's vector is in the log", edges),
-        ("Training", f"Signed policies that the model can fetch: {policies['versions']}", policies["versions"]),
-        ("Evaluation", f"Results: {results['results']}; suites: {results['suites']}; signed: {results['signed']}", results["results"]),
+        (
+            "Objectives",
+            f"Edges scored apart: {edges}; hard norms: {norms}; every option's vector is in the log",
+            edges,
+        ),
+        (
+            "Training",
+            f"Signed policies that the model can fetch: {policies['versions']}",
+            policies["versions"],
+        ),
+        ("Evaluation", results_said, results["results"]),
         ("Governance", f"Policies set by council vote: {policies['by_council']}", policies["by_council"]),
         ("Interaction", "", 0),
-        ("Monitoring", f"{measured} of 3 failure modes measured; {figure(followed)} of {figure(decisions)} decisions followed the policy", measured),
-    )  # fmt: skip
+        ("Monitoring", watched, measured),
+    )
     return [{"pillar": name, "evidence": text if there else "No evidence"} for name, text, there in stated]
 
 

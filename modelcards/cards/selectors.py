@@ -53,7 +53,7 @@ def published_numbers(*, card: Card) -> list[str]:
     return [each.number for each in versions(card=card).filter(state=CardVersion.State.PUBLISHED)]
 
 
-def with_id(*, id: int) -> CardVersion | None:
+def with_id(*, id: int) -> CardVersion | None:  # noqa: A002
     """Any organisation's version: for the worker that renders it."""
     return CardVersion.objects.select_related("card__organisation", "card__system").filter(pk=id).first()
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
+from typing import Any
 
 from django.core.files.base import ContentFile
 from django.utils.text import slugify
@@ -136,7 +137,7 @@ def publish(*, version: CardVersion, by: Person | None, at: dt.datetime) -> Card
         raise NotRendered(_("The PDF is still being made; publish in a moment."))
     locked.state, locked.published_at, locked.published_by = CardVersion.State.PUBLISHED, at, by
     locked.save()
-    hashes = {"sha256": locked.pdf_sha256, "manifest_sha256": locked.manifest_sha256}
+    hashes: dict[str, Any] = {"sha256": locked.pdf_sha256, "manifest_sha256": locked.manifest_sha256}
     _record("card.published", locked, by, at, **hashes)
     return locked
 
@@ -171,8 +172,8 @@ def _locked(version: CardVersion, state: str, refusal: DomainError) -> CardVersi
     return locked
 
 
-def _record(event: str, version: CardVersion, by: Person | None, at: dt.datetime, **facts: object) -> None:
+def _record(event: str, version: CardVersion, by: Person | None, at: dt.datetime, **facts: Any) -> None:
     card = version.card
-    named = {"card": card.slug, "version": version.number}
+    named: dict[str, Any] = {"card": card.slug, "version": version.number}
     subject = f"card:{card.slug}/{version.number}"
     trail.record(event, organisation=card.organisation, by=by, at=at, subject=subject, **named, **facts)

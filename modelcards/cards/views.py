@@ -145,7 +145,6 @@ def publish(request: guards.OrganisationRequest, slug: str) -> HttpResponse:
     """Makes the version public."""
     _found, version = own_or_404(request, slug)
     with refusals.as_message(request):
-        services.publish(version=version, by=request.user, at=timezone.now())
+        version = services.publish(version=version, by=request.user, at=timezone.now())
         messages.success(request, _("Version %s is public.") % version.number)
-        return redirect("card", slug)
-    return redirect("card_draft", slug)
+    return redirect("card" if version.state == CardVersion.State.PUBLISHED else "card_draft", slug)

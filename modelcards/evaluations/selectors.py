@@ -23,7 +23,7 @@ def visible_to(*, organisation: Organisation) -> QuerySet[EvaluationResult]:
     return results.select_related("system", "signed_by").order_by("-created_at", "-pk")
 
 
-def get(*, organisation: Organisation, id: uuid.UUID) -> EvaluationResult | None:
+def get(*, organisation: Organisation, id: uuid.UUID) -> EvaluationResult | None:  # noqa: A002
     return visible_to(organisation=organisation).filter(pk=id).first()
 
 

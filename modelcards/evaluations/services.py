@@ -4,6 +4,7 @@ import datetime as dt
 import math
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
@@ -83,7 +84,14 @@ def record(
             result.save(force_insert=True)
     except IntegrityError as error:
         raise ResultExists(_("This result is recorded already; a new measurement has a new time.")) from error
-    facts = {"suite": suite, "metric": metric, "edge": edge, "value": value, "interval": [low, high], "n": n}
+    facts: dict[str, Any] = {
+        "suite": suite,
+        "metric": metric,
+        "edge": edge,
+        "value": value,
+        "interval": [low, high],
+        "n": n,
+    }
     _record("evaluation.recorded", result, by, at, **facts, slice=result.slice, data_sha256=data_sha256)
     return result
 
@@ -123,7 +131,7 @@ def _check(
         raise MeasuredInFuture(_("A result cannot be measured later than now."), field="measured_at")
 
 
-def _record(event: str, result: EvaluationResult, by: trail.Actor, at: dt.datetime, **facts: object) -> None:
+def _record(event: str, result: EvaluationResult, by: trail.Actor, at: dt.datetime, **facts: Any) -> None:
     system = result.system
     subject = f"evaluation:{result.pk}"
     trail.record(

@@ -15,7 +15,7 @@ from modelcards.cards.renderings import cyclonedx, huggingface, plain
 
 
 class Command(BaseCommand):
-    help = "Write the newest published card of a system (or, with --publish, a new one) as PDF, README, CycloneDX, JSON."
+    help = "Write the newest published card of a system (or, with --publish, a new one) in every form."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("organisation")

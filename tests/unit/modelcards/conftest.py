@@ -25,6 +25,12 @@ def media(settings, tmp_path):
 
 
 @pytest.fixture
+def quick(monkeypatch):
+    """Laying out takes seconds and is tested elsewhere; here a few bytes stand for the file."""
+    monkeypatch.setattr(tasks.documents, "pdf", lambda *args, **options: b"%PDF-1.7")
+
+
+@pytest.fixture
 def organisation(db) -> Organisation:
     return organisations.found(slug="north", name="North", at=AT)
 
@@ -68,8 +74,9 @@ def results(system, owner):
         "data_sha256": DATA,
         "data_name": "set A",
     }
+    when = {"n": 200, "measured_at": AT - dt.timedelta(days=1), "by": owner, "at": AT}
     made = [
-        evaluations.record(value=value, low=value - 0.05, high=value + 0.05, n=200, slice=part, measured_at=AT - dt.timedelta(days=1), by=owner, at=AT, **shared)
+        evaluations.record(value=value, low=value - 0.05, high=value + 0.05, slice=part, **when, **shared)
         for value, part in [(0.8, {}), (0.75, {"community": "de"}), (0.7, {"community": "de", "age": "60+"})]
     ]  # fmt: skip
     evaluations.sign(result=made[0], by=owner, at=AT)

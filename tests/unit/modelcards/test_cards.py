@@ -31,14 +31,14 @@ def test_the_same_version_lays_out_to_the_same_bytes(published):
     assert sha256(tasks.laid_out(published)) == published.pdf_sha256
 
 
-def test_a_published_version_is_immutable_in_the_database(published):
+def test_a_published_version_is_immutable_in_the_database(quick, published):
     with pytest.raises(IntegrityError, match="immutable"), transaction.atomic():
         CardVersion.objects.filter(pk=published.pk).update(reason="changed")
     with pytest.raises(IntegrityError, match="immutable"), transaction.atomic():
         published.delete()
 
 
-def test_an_approved_version_cannot_be_written(published, owner):
+def test_an_approved_version_cannot_be_written(quick, published, owner):
     with pytest.raises(services.NotADraft):
         services.write(version=published, sections={"caveats": "x"}, by=owner, at=AT)
 
@@ -63,13 +63,13 @@ def test_an_unknown_section_is_refused(draft, owner):
 
 
 @pytest.mark.parametrize(("part", "number"), [("major", "2.0.0"), ("minor", "1.1.0"), ("patch", "1.0.1")])
-def test_the_next_version_takes_over_the_text(published, system, owner, part, number):
+def test_the_next_version_takes_over_the_text(quick, published, system, owner, part, number):
     following = services.draft(system=system, by=owner, at=AT, part=part)
     assert following.number == number
     assert following.narrative == published.narrative
 
 
-def test_a_policy_that_takes_effect_drafts_the_next_card_once(published, system):
+def test_a_policy_that_takes_effect_drafts_the_next_card_once(quick, published, system):
     weights = {"safety": Fraction(1, 3), "privacy": Fraction(1, 3), "expression": Fraction(1, 3)}
     later = AT + dt.timedelta(hours=1)
     policies.enact(
@@ -86,7 +86,7 @@ def test_another_organisation_with_the_same_system_gets_its_own_address(draft, s
     assert selectors.published(slug="feed") is None
 
 
-def test_the_manifest_says_who_set_the_weights(published):
+def test_the_manifest_says_who_set_the_weights(quick, published):
     sections = {each["slug"]: each for each in json.loads(published.manifest)["body"]["sections"]}
     assert ["Set by", "The owner of the system. Weights set without a vote."] in sections["values"]["facts"]
     assert sections["training_data"]["text"] == ""

@@ -13,10 +13,7 @@ from tests.unit.modelcards.conftest import AT
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """Laying out is tested elsewhere; here a few bytes stand for the file."""
-    monkeypatch.setattr(tasks.documents, "pdf", lambda *args, **options: b"%PDF-1.7")
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ from huggingface_hub import ModelCard
 from modelcards.cards.narrative import as_html
 from modelcards.cards.renderings import cyclonedx, huggingface, plain
 
+pytestmark = pytest.mark.usefixtures("quick")
+
 
 @pytest.fixture
 def manifest(published):

@@ -30,7 +30,8 @@ BARS = {
 def frozen(text="A finding."):
     columns = (tables.Column("label", "Day"), tables.Column("value", "Decisions", num=True))
     control = {
-        "control": "X-1", "anchor": "X-1", "label": text, "citation": "Article 1", "applies": "applies since 2 Aug 2026",
+        "control": "X-1", "anchor": "X-1", "label": text, "citation": "Article 1",
+        "applies": "applies since 2 Aug 2026",
         "status": "partial", "reason": "", "finding": text, "query": "q", "parameters": "system s", "rows": 14,
         "result_sha256": "ab" * 32, "hash": "abab abab", "method": "Counts.",
         "tables": [tables.table("Days", columns, ROWS)], "charts": ["days", "bars"],
@@ -40,7 +41,7 @@ def frozen(text="A finding."):
         "summary": [control],
         "charts": {"days": CHART, "bars": BARS},
         "indices": tables.table("Failure modes", columns, []),
-        "indices_notes": ["One."], "not_covered": ["All else."], "method": [["How", "So."]], "glossary": [["Edge", "Value"]],
+        "not_covered": ["All else."], "method": [["How", "So."]], "glossary": [["Edge", "Value"]],
     }  # fmt: skip
     about = {
         "title": "Compliance report", "subtitle": "S", "facts": [["System", "S"]], "strip": [["Report", "R-1"]],
@@ -103,7 +104,8 @@ def test_only_packaged_faces_are_embedded(pdf):
             for each in document.objects
             if isinstance(each, pikepdf.Dictionary) and "/BaseFont" in each
         }
-    assert names and all("Source" in name for name in names), names
+    assert names
+    assert all("Source" in name for name in names), names
 
 
 def test_it_is_tagged_titled_and_in_a_language(pdf):
@@ -116,7 +118,8 @@ def test_it_is_tagged_titled_and_in_a_language(pdf):
             for each in document.objects
             if isinstance(each, pikepdf.Dictionary) and each.get("/S") == "/TH"
         ]
-        assert heads and all("/Scope" in each.A for each in heads)
+        assert heads
+        assert all("/Scope" in each.A for each in heads)
 
 
 def test_pdfua_finds_nothing(pdf, tmp_path):
@@ -137,4 +140,5 @@ def test_nothing_outside_the_package_is_read(address):
 def test_text_of_people_is_escaped():
     content, _lines = frozen('<img src="http://127.0.0.1:9/x"><script>')
     html = documents.html("audits/reports/compliance.html", content)
-    assert "<script>" not in html and '<img src="http' not in html
+    assert "<script>" not in html
+    assert '<img src="http' not in html

@@ -52,7 +52,8 @@ def test_an_unknown_decision_is_refused(world):
 def test_it_fits_on_one_page_and_recomputes(world):
     decision = logged(world)
     report = services.request(
-        organisation=world.organisation, kind="explanation", subject=str(decision.uuid), by=world.people["owner"], at=LATER
+        organisation=world.organisation, kind="explanation", subject=str(decision.uuid),
+        by=world.people["owner"], at=LATER,
     )  # fmt: skip
     tasks.render(str(report.job_id))
     report = Report.objects.get(pk=report.pk)

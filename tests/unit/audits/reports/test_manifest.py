@@ -3,10 +3,9 @@
 import json
 
 import pytest
+from edgewise import documents
 from hypothesis import given
 from hypothesis import strategies as st
-
-from edgewise import documents
 
 from audits.reports import manifest
 from audits.reports.manifest import Evidence, Figure
@@ -38,7 +37,7 @@ def test_a_ratio_over_nothing_is_no_figure():
 
 
 def test_canonical_json_refuses_what_is_not_a_number():
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="JSON"):
         manifest.canonical({"value": float("nan")})
 
 

@@ -14,6 +14,8 @@ VOTE = {
     "object": 0,
     "hidden": False,
 }
+FEW = {"name": "Few", "seats": 2, "electors": 2, "voted": 2, "hidden": True}
+QUORUM = {"name": "quorum", "count": 5, "needed": 4, "of": 7, "met": True, "where": ""}
 RECORD = {
     "proposal": 7, "title": "More expression", "summary": "Moves points.", "council": "Board", "mandate": "Weights.",
     "secrecy": "open", "system": "Feed", "organisation": "North", "state": "In force", "end_reason": "",
@@ -23,9 +25,9 @@ RECORD = {
     "bundle_root": "ab" * 32, "minority_reports": [], "reasons": 3, "stood_aside": 1,
     "result": {
         "rule": "independent_markets", "edges": ["safety", "privacy"], "enacted": {"safety": "1/2", "privacy": "1/2"},
-        "comparison": {}, "votes": [{"name": "Germany", **VOTE}, {"name": "Few", "seats": 2, "electors": 2, "voted": 2, "hidden": True}],
+        "comparison": {}, "votes": [{"name": "Germany", **VOTE}, FEW],
         "total": {"electors": 7, "voted": 7, "agree": 5, "abstain": 0, "disagree": 2, "object": 0},
-        "verdict": {"passed": True, "quorum": True, "tests": [{"name": "quorum", "count": 5, "needed": 4, "of": 7, "met": True, "where": ""}]},
+        "verdict": {"passed": True, "quorum": True, "tests": [QUORUM]},
         "objections": [], "moved_away": ["Germany"],
     },
 }  # fmt: skip

@@ -99,11 +99,11 @@ def test_failing_keeps_the_reason_out_of_the_log(report, organisation):
 
 def test_nothing_changes_when_the_trail_refuses(report, settings):
     settings.GOVERNANCE_TRAIL = "tests.unit.audits.reports.test_services.out_of_order"
-    with pytest.raises(OSError):
+    with pytest.raises(OSError, match="away"):
         services.begin(report=report, at=AT)
     assert Report.objects.get(pk=report.pk).state == Report.State.REQUESTED
 
 
 def out_of_order(events):
     """A trail that is away."""
-    raise OSError
+    raise OSError("the log is away")
