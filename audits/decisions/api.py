@@ -1,6 +1,6 @@
 """The decisions API."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 
 from audits.decisions import intake, reading, schema, throttling
 from audits.decisions.services import Outcome
-from governance.access.api import Requires, SystemPrincipal, SystemScope
+from governance.access.api import Requires, SystemScope, system_of
 from governance.errors import DomainError
 from governance.systems.models import AISystem
 
@@ -29,12 +29,6 @@ _FILTERS = [
     OpenApiParameter("margin_below", float), OpenApiParameter("context.community", str, description="any context key"),
     OpenApiParameter("after", str), OpenApiParameter("before", str),
 ]  # fmt: skip
-
-
-def system_of(request: Request) -> AISystem:
-    """The system whose key the request carries."""
-    assert isinstance(request.user, SystemPrincipal)
-    return request.user.system
 
 
 class Decisions(APIView):
@@ -60,8 +54,7 @@ class Decisions(APIView):
         if kind not in (JSON, NDJSON):
             raise UnsupportedMediaType(kind)
         system, brief = system_of(request), request.query_params.get("brief") == "1"
-        wire: HttpRequest = request._request  # noqa: SLF001  (the body must not be parsed by the framework)
-        body = intake.pieces(wire.read, request.headers.get("Content-Encoding", ""))
+        body = intake.pieces(_reader(request), request.headers.get("Content-Encoding", ""))
         if kind == NDJSON:
             return _lines(system, body, brief)
         records, is_array = intake.records(body)
@@ -72,6 +65,15 @@ class Decisions(APIView):
     def get(self, request: Request) -> Response:
         """Search decisions, newest first within each system."""
         return reading.listed(request)
+
+
+def _reader(request: Request) -> Callable[[int], bytes]:
+    """Reads the body as it arrives. Django takes a body of no stated length (chunked) for an empty one."""
+    wire: HttpRequest = request._request  # noqa: SLF001  (the body must not be parsed by the framework)
+    read: Callable[[int], bytes] = (
+        wire.read if wire.META.get("CONTENT_LENGTH") else wire.META["wsgi.input"].read
+    )
+    return read
 
 
 def _answer(outcomes: list[Outcome], status: int, brief: bool) -> HttpResponse:

@@ -11,6 +11,7 @@ import numpy as np
 from django.db import connection
 from django.db.models import Exists, OuterRef, Subquery
 from django.db.models.functions import Coalesce
+from numpy.typing import NDArray
 
 from audits.decisions import findings, judging, table
 from audits.decisions.judging import Claim, Judged
@@ -129,8 +130,7 @@ def _write(system: AISystem, judged: Judged, at: dt.datetime) -> None:
 
 def _rows(system: AISystem, judged: Judged, at: dt.datetime) -> list[tuple[Any, ...]]:
     found = judged.table
-    margins = np.where(np.isnan(found.margin), None, found.margin)
-    sure = np.where(np.isnan(found.confidence), None, found.confidence)
+    margins, sure = _known(found.margin), _known(found.confidence)
     rows = []
     for row in range(len(found)):
         drivers = [edge for edge, drove in zip(found.edges, found.driving[row], strict=True) if drove]
@@ -140,6 +140,10 @@ def _rows(system: AISystem, judged: Judged, at: dt.datetime) -> list[tuple[Any, 
              sure[row], judged.verdicts[row], at)
         )  # fmt: skip
     return rows
+
+
+def _known(column: NDArray[np.float64]) -> list[float | None]:
+    return [None if np.isnan(value) else float(value) for value in column]
 
 
 def _extend(system: AISystem, fresh: Table) -> None:

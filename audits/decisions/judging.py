@@ -92,7 +92,8 @@ def _judge_version(
     found.table.driving[rows] = driving
     outscored = _outscored(part, terms, eligible)
     keeps = (part.chosen < 0) | columns.pick(eligible.astype(float), part.chosen).astype(bool)
-    complete = ~(np.isnan(part.scores).any(axis=2) & part.present).any(axis=1)
+    unscored = np.isnan(part.scores).any(axis=2) & part.present
+    complete = np.logical_not(unscored.any(axis=1)).reshape(-1)
     standings = _standings(found.table, rows, claims, policies, policy)
     for at, row in enumerate(rows):
         facts = conformance.Facts(
@@ -174,10 +175,10 @@ def _outscored(part: Columns, terms: Terms, eligible: NDArray[np.bool_]) -> NDAr
     if terms.rule == "lexicographic":
         left = columns.survivors(part, terms, eligible)
         beaten = left.any(axis=1) & (columns.pick(left.astype(float), part.chosen) == 0)
-        return chosen & beaten & (columns.pick(eligible.astype(float), part.chosen) == 1)
+        return np.asarray(chosen & beaten & (columns.pick(eligible.astype(float), part.chosen) == 1))
     values = columns.utilities(part.scores, terms)
     top = np.where(eligible & ~np.isnan(values), values, -np.inf).max(axis=1, initial=-np.inf)
-    return chosen & (top > columns.pick(values, part.chosen) + columns.EPSILON)
+    return np.asarray(chosen & (top > columns.pick(values, part.chosen) + columns.EPSILON))
 
 
 def _standings(

@@ -19,7 +19,8 @@ from audits.decisions import explaining, feedback, opening, presenting, schema, 
 from audits.decisions.models import Decision
 from audits.ledger import selectors as ledger
 from governance.access import selectors as access
-from governance.access.api import Requires, SystemPrincipal, SystemScope, organisation_of
+from governance.access.api import Requires, SystemScope, organisation_of
+from governance.access.models import ApiKey
 from governance.organisations.models import Organisation, Person
 
 
@@ -28,7 +29,7 @@ class ReadsOrPosted(BasePermission):
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         reads = Requires("view_decisions")()
-        return isinstance(request.user, SystemPrincipal) or bool(reads.has_permission(request, view))
+        return isinstance(request.auth, ApiKey) or bool(reads.has_permission(request, view))
 
 
 def _organisation(request: Request) -> Organisation:
@@ -39,7 +40,7 @@ def _organisation(request: Request) -> Organisation:
 
 def _decision(request: Request, identity: uuid.UUID) -> Decision:
     """The decision if the request may know of it; 404 otherwise, whatever the reason."""
-    system = request.user.system if isinstance(request.user, SystemPrincipal) else None
+    system = request.auth.system if isinstance(request.auth, ApiKey) else None
     found = selectors.get(organisation=_organisation(request), id=identity, system=system)
     if found is None:
         raise Http404
@@ -85,10 +86,10 @@ class OneDecision(APIView):
 
 def _may_open(request: Request) -> bool:
     """Sealed values are opened on request, for those who may export evidence."""
-    asked = request.query_params.get("open") == "1" and isinstance(request.user, Person)
-    return asked and access.may(
-        person=request.user, permission="export_reports", organisation=_organisation(request)
-    )
+    person = request.user
+    if request.query_params.get("open") != "1" or not isinstance(person, Person):
+        return False
+    return access.may(person=person, permission="export_reports", organisation=_organisation(request))
 
 
 class Proof(APIView):
@@ -157,6 +158,6 @@ class FeedbackOn(APIView):
         given.is_valid(raise_exception=True)
         decision = _decision(request, identity)
         _row, new = feedback.give(
-            decision=decision, by=request.user.key, at=timezone.now(), **given.validated_data
+            decision=decision, by=request.auth, at=timezone.now(), **given.validated_data
         )
         return Response(given.validated_data, status=201 if new else 200)

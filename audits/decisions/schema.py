@@ -96,7 +96,7 @@ class Row(serializers.Serializer[Any]):
     occurred_at = serializers.DateTimeField()
     logged_at = serializers.DateTimeField()
     model_version = serializers.CharField()
-    context = serializers.DictField()
+    context = serializers.DictField()  # type: ignore[assignment]  (DRF uses the name for its own context)
     chosen = serializers.CharField(allow_null=True)
     disposition = serializers.CharField()
     policy_version = serializers.IntegerField()

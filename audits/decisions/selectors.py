@@ -227,7 +227,7 @@ def groups(*, system: AISystem, indexes: Iterable[int]) -> dict[int, dict[str, s
     found = Decision.objects.filter(
         system=system, index__gte=min(wanted), index__lte=max(wanted), groups__isnull=False
     )
-    return dict(found.values_list("index", "groups"))
+    return {index: known for index, known in found.values_list("index", "groups") if known is not None}
 
 
 def context_values(*, system: AISystem) -> dict[str, list[str]]:

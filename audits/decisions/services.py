@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from edgewise import merkle
 from edgewise.record import Problem
 
-from audits.decisions import opening, storing, terms
+from audits.decisions import opening, selectors, storing, terms
 from audits.decisions.storing import Pending, Stored
 from audits.decisions.wire import Draft, Refused
 from audits.ledger import sealing
@@ -93,18 +93,27 @@ def _encrypted(system: AISystem, drafts: Sequence[Draft], at: dt.datetime) -> li
     """
     if not drafts:
         return []
-    log_of_system = terms.of(system, at=at).log
-    references = [opening.reference(system, draft.subject) for draft in drafts]
-    keys = sealing.data_keys(organisation=system.organisation, references=sorted(set(references)), at=at)
+    known = terms.of(system, at=at)
+    subjects = sorted({opening.reference(system, draft.subject) for draft in drafts if draft.subject})
+    keys = sealing.data_keys(organisation=system.organisation, references=subjects, at=at) if subjects else {}
     pending: list[Pending | Outcome] = []
-    for draft, reference in zip(drafts, references, strict=True):
-        key = keys[reference]
+    for draft in drafts:
+        key = keys[opening.reference(system, draft.subject)] if draft.subject else known.data_key
         try:
             blob = sealing.encrypt(key, draft.secrets, bound_to=opening.bound_to(system, draft.id))
-            pending.append(Pending(log_of_system, draft, blob, key.pk, at))
+            pending.append(Pending(known.log, draft, blob, key.pk, at))
         except sealing.Erased as error:
-            pending.append(_refusal(str(draft.id), Problem(error.code, "/subject/ref", error.detail)))
+            pending.append(_of_erased(system, draft, error))
     return pending
+
+
+def _of_erased(system: AISystem, draft: Draft, error: sealing.Erased) -> Outcome:
+    """What was logged before the erasure stays a duplicate; nothing new is logged about an erased subject."""
+    known = selectors.get(organisation=system.organisation, id=draft.id, system=system)
+    if known is None:
+        return _refusal(str(draft.id), Problem(error.code, "/subject/ref", error.detail))
+    entry, salts = opening.receipts(system=system, indexes=[known.index])[known.index]
+    return Outcome("duplicate", str(draft.id), known.index, entry, salts)
 
 
 def _earlier(system: AISystem, stored: Sequence[Stored]) -> dict[int, tuple[bytes, dict[str, str]]]:

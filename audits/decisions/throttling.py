@@ -8,10 +8,10 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from governance.access.api import SystemPrincipal
+from governance.access.models import ApiKey
 
 RATE = float(getattr(settings, "EDGEWISE_REQUESTS_PER_SECOND", 5_000))
-_buckets: dict[str, tuple[float, float]] = {}
+_buckets: dict[int, tuple[float, float]] = {}
 _lock = threading.Lock()
 
 
@@ -22,9 +22,9 @@ class PerKey(BaseThrottle):
         self._wait = 0.0
 
     def allow_request(self, request: Request, view: APIView) -> bool:
-        if not isinstance(request.user, SystemPrincipal):
+        if not isinstance(request.auth, ApiKey):
             return True
-        now, name = time.monotonic(), request.user.pk
+        now, name = time.monotonic(), request.auth.pk
         with _lock:
             left, since = _buckets.get(name, (RATE, now))
             left = min(RATE, left + (now - since) * RATE)

@@ -51,7 +51,7 @@ def _chosen_system(request: guards.OrganisationRequest) -> AISystem | None:
     return systems.get(organisation=request.organisation, slug=slug)
 
 
-def _cursors(request: guards.OrganisationRequest) -> dict[str, tuple[int, int] | None]:
+def _cursors(request: guards.OrganisationRequest) -> dict[str, Any]:
     try:
         return {name: searching.cursor(request.GET.dict(), name) for name in ("after", "before")}
     except searching.FilterUnreadable:

@@ -13,7 +13,7 @@ import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import msgspec
 import numpy as np
@@ -130,7 +130,8 @@ def _record_type(edges: Sequence[str]) -> type[_Record]:
     option = msgspec.defstruct("Option", shape, forbid_unknown_fields=True)
     options = Annotated[list[option], Meta(min_length=1, max_length=sdk.MAX_OPTIONS)]  # type: ignore[valid-type]
     more: list[Any] = [("options", options), ("scorer", scorers | UnsetType, UNSET)]
-    return msgspec.defstruct("Record", more, bases=(_Record,), forbid_unknown_fields=True, kw_only=True)
+    made = msgspec.defstruct("Record", more, bases=(_Record,), forbid_unknown_fields=True, kw_only=True)
+    return cast("type[_Record]", made)
 
 
 class Wire:

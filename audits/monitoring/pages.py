@@ -14,6 +14,7 @@ from governance.templatetags import formats
 from governance.templatetags.kit import EDGE_SLOTS
 
 # Where attention is asked for until a system has monitors of its own.
+DIFFERENCES_SHOWN = 12
 ALERT_AT = {"value_flattening": 0.4, "representation_loss": 0.05, "uncertainty_blindness": 0.1}
 
 
@@ -131,13 +132,14 @@ def _area(shares: Sequence[float], top: float) -> str:
 def difference_rows(
     families: Sequence[Family], names: Mapping[str, str]
 ) -> tuple[list[DifferenceRow], float]:
-    """Findings of all families, largest first, and the reach of their scale."""
+    """The largest findings of all families, and the reach of their scale."""
     found = [(family, row) for family in families for row in family.rows if row["finding"]]
     found.sort(key=lambda each: -abs(each[1]["delta"]))
     edges = [edge for _family, row in found for edge in (*row["interval"], *row["scalar_interval"])]
     reach = max(0.1, math.ceil(10 * max((abs(edge) for edge in edges), default=0.0)) / 10)
     slots = {slug: place for place, slug in enumerate(names, 1)}
-    return [_difference(family, row, names, slots, reach) for family, row in found], reach
+    shown = found[:DIFFERENCES_SHOWN]
+    return [_difference(family, row, names, slots, reach) for family, row in shown], reach
 
 
 def _difference(

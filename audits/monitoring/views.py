@@ -43,7 +43,7 @@ def decides(request: guards.OrganisationRequest, slug: str) -> HttpResponse:
 def _measured(
     system: AISystem, names: dict[str, str], start: dt.datetime, end: dt.datetime
 ) -> dict[str, Any]:
-    window = {"system": system, "start": start, "end": end}
+    window: dict[str, Any] = {"system": system, "start": start, "end": end}
     shares = selectors.driving_shares(**window)
     found = selectors.indices(**window)
     compared = selectors.discrepancies(**window)

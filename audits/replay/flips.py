@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audits.decisions import columns
-from audits.decisions.columns import Columns, Norm, Terms
+from audits.decisions.columns import Norm, Terms
 from audits.decisions.table import Table
 
 NEAR_TIE = 1e-6

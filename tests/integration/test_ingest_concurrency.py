@@ -34,7 +34,10 @@ def test_concurrent_batches_with_the_same_ids_yield_one_entry_each(world):
     for place in range(40):
         outcomes = [result[place] for result in results]
         assert sorted(outcome.status for outcome in outcomes) == ["duplicate"] * 7 + ["logged"]
-        assert len({(outcome.index, outcome.entry, str(sorted(outcome.salts.items()))) for outcome in outcomes}) == 1
+        assert (
+            len({(outcome.index, outcome.entry, str(sorted(outcome.salts.items()))) for outcome in outcomes})
+            == 1
+        )
 
 
 def test_single_posts_of_many_threads_get_contiguous_places_and_their_own_entries(world):

@@ -19,7 +19,8 @@ from tests.unit.audits.decisions.test_columns import terms
 def tabled(rows, chosen):
     records = [
         {
-            "options": options, "chosen": f"o{pick}", "context": {"community": "de" if n % 2 else "fr"}, "model_version": "1",
+            "options": options, "chosen": f"o{pick}", "context": {"community": "de" if n % 2 else "fr"},
+            "model_version": "1",
             "policy": {"version": 1}, "disposition": "answered", "occurred_at": "2026-01-01T00:00:00Z",
         }
         for n, (options, pick) in enumerate(zip(rows, chosen, strict=True))
