@@ -5,7 +5,9 @@ import re
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
+from governance.access import navigation
 from governance.access.models import ApiKey
 from governance.organisations.models import Membership, Person
 from governance.systems.models import AISystem
@@ -193,3 +195,11 @@ def test_a_person_without_a_role_is_told_what_to_do(db) -> None:
     client.force_login(lonely, backend="django.contrib.auth.backends.ModelBackend")
     assert "no role in any organisation" in client.get("/").content.decode()
     assert client.get("/inbox/").status_code == 403
+
+
+def test_every_entry_of_the_navigation_leads_somewhere_its_role_may_go(house: House) -> None:
+    """An entry without a page would be left out silently; one that answers 403 would be a dead end."""
+    for role, entries in navigation.BY_ROLE.items():
+        client = client_of(house, role)
+        for item in entries:
+            assert client.get(reverse(item.name)).status_code == 200, (role, item.name)

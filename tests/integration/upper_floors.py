@@ -119,7 +119,7 @@ def _decision(system: AISystem, at: dt.datetime) -> uuid.UUID:
         "occurred_at": at.isoformat(),
         "context": {},
         "input": {"digest": "sha256:" + "ab" * 32},
-        "policy": {"version": policy.version, "digest": f"sha256:{policy.digest}"},
+        "policy": {"version": policy.version, "digest": policy.digest},
         "options": [
             {"id": name, "edges": dict.fromkeys(POINTS, score)} for name, score in (("a", 0.9), ("b", 0.1))
         ],

@@ -57,4 +57,5 @@ def visitor(browser: Browser, edgewise: live.LiveEdgewise) -> Iterator[Visitor]:
     yield someone
     someone.close()
     assert someone.findings == [], "axe found:\n" + "\n".join(someone.findings)
-    assert someone.complaints == [], "the browser complained:\n" + "\n".join(someone.complaints)
+    said = edgewise.children["web"].last_words(60) if someone.complaints else ""
+    assert someone.complaints == [], "the browser complained:\n" + "\n".join([*someone.complaints, said])

@@ -91,7 +91,7 @@ def decide(url: str, secret: str, system: str, **options: dict[str, float]) -> d
         "occurred_at": timezone.now().isoformat(),
         "context": {"community": "town"},
         "input": {"digest": "sha256:" + "ab" * 32},
-        "policy": {"version": policy["version"], "digest": f"sha256:{policy['digest']}"},
+        "policy": {"version": policy["version"], "digest": policy["digest"]},
         "options": [{"id": name, "edges": scores} for name, scores in options.items()],
         "chosen": next(iter(options)),
         "disposition": "answered",

@@ -86,6 +86,11 @@ class Visitor:
     def sees(self, words: str) -> bool:
         return words in self.page.locator("body").inner_text()
 
+    def reloaded_sees(self, words: str) -> bool:
+        """Loads the page again and says whether the words are on it now."""
+        self.page.reload()
+        return self.sees(words)
+
     @property
     def heading(self) -> str:
         return self.page.locator("h1").inner_text()
