@@ -12,6 +12,7 @@ from pathlib import Path
 import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.config.settings")
+os.environ.setdefault("EDGEWISE_LOG_LEVEL", "WARNING")
 django.setup()
 
 from django.conf import settings  # noqa: E402  (models can be imported only after the set-up)

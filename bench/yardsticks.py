@@ -1,12 +1,13 @@
 """What the figures are compared with, measured in the same run on the same machine."""
 
+import contextlib
 import os
 import socket
 import struct
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psycopg
@@ -15,6 +16,7 @@ from bench import minimal, wire
 
 BARE = "bench_bare"
 PER_COMMIT = 500
+WARM_CONNECTIONS = 16
 ROOT = Path(__file__).resolve().parent.parent
 _ROW = struct.Struct(">hiqi")
 _HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
@@ -47,47 +49,38 @@ def _copy(connection: psycopg.Connection, first: int, entries: Sequence[bytes]) 
         copy.write(b"".join(parts))
 
 
-def minimal_rate(bodies: Sequence[bytes], connections: int) -> float:
-    """Requests/s of a minimal Django view that INSERTs and COMMITs, behind the same web server."""
+@contextlib.contextmanager
+def minimal_server() -> Iterator[int]:
+    """A minimal Django view that INSERTs and COMMITs, behind the same web server; its port."""
     with owner() as connection:
         connection.execute(f"DROP TABLE IF EXISTS {minimal.TABLE}")
         connection.execute(
             f"CREATE TABLE {minimal.TABLE} (number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, entry bytea)"
         )
         connection.execute(f"GRANT INSERT ON {minimal.TABLE} TO PUBLIC")
+        port = free_port()
+        process = _serve(port)
         try:
-            return _minimal_rate(bodies, connections)
+            wait_for_port(port)
+            minimal_rate([b"{}"] * 500, WARM_CONNECTIONS, port)
+            yield port
         finally:
+            process.terminate()
+            process.wait()
             connection.execute(f"DROP TABLE {minimal.TABLE}")
 
 
-def _minimal_rate(bodies: Sequence[bytes], connections: int) -> float:
-    port = free_port()
-    server = [
-        "--interface",
-        "wsgi",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-        "--log-level",
-        "warning",
-        "--no-ws",
-    ]
-    scale = ["--workers", "2", "--blocking-threads", "16"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "granian", *server, *scale, "bench.minimal_wsgi:application"], cwd=ROOT
-    )
-    try:
-        wait_for_port(port)
-        requests = [
-            wire.request("POST", "/add", {"Content-Type": "application/json"}, body) for body in bodies
-        ]
-        wire.drive(port, requests[: len(requests) // 10], connections)
-        return len(requests) / wire.drive(port, requests, connections)
-    finally:
-        process.terminate()
-        process.wait()
+def _serve(port: int) -> subprocess.Popen[bytes]:
+    place = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--log-level", "error"]
+    scale = ["--no-ws", "--workers", "2", "--blocking-threads", "16"]
+    command = [sys.executable, "-m", "granian", *place, *scale, "bench.minimal_wsgi:application"]
+    return subprocess.Popen(command, cwd=ROOT)
+
+
+def minimal_rate(bodies: Sequence[bytes], connections: int, port: int) -> float:
+    """Requests/s of the minimal view."""
+    requests = [wire.request("POST", "/add", {"Content-Type": "application/json"}, body) for body in bodies]
+    return len(requests) / wire.drive(port, requests, connections)
 
 
 def free_port() -> int:

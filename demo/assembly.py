@@ -22,7 +22,7 @@ from governance import trail
 from governance.organisations.models import Organisation, Person
 
 DELIBERATION_SECONDS = 2
-VOTING_SECONDS = 8
+VOTING_SECONDS = 10
 TIMELOCK_SECONDS = 1
 OPEN_SECONDS = 30 * 24 * 3600
 PATIENCE_SECONDS = 90.0
@@ -102,19 +102,16 @@ def deliberate(scenario: Scenario, plan: CouncilPlan, proposal: Proposal) -> Non
 
 
 def vote(scenario: Scenario, plan: CouncilPlan, proposal: Proposal) -> int:
-    """Every member of the council casts the ballot the scenario gives them."""
+    """Every member casts the ballot the scenario gives them; on a slow machine, those who make it in time."""
     cast_now = 0
     for constituency in plan.constituencies:
         for number, allocation in enumerate(scenario.ballots[constituency], cast.FIRST):
             person = cast.member(scenario, constituency, number)
-            voting.cast(
-                proposal=proposal,
-                person=person,
-                points=allocation,
-                stance="agree",
-                by=person,
-                at=timezone.now(),
-            )
+            content = {"points": allocation, "stance": "agree", "by": person, "at": timezone.now()}
+            try:
+                voting.cast(proposal=proposal, person=person, **content)
+            except voting.VotingClosed:
+                return cast_now
             cast_now += 1
     return cast_now
 
