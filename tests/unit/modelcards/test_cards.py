@@ -90,3 +90,15 @@ def test_the_manifest_says_who_set_the_weights(quick, published):
     sections = {each["slug"]: each for each in json.loads(published.manifest)["body"]["sections"]}
     assert ["Set by", "The owner of the system. Weights set without a vote."] in sections["values"]["facts"]
     assert sections["training_data"]["text"] == ""
+
+
+def away(events):
+    """A trail that is out of order."""
+    raise OSError("the log is away")
+
+
+def test_nothing_changes_when_the_trail_refuses(draft, owner, settings):
+    settings.GOVERNANCE_TRAIL = f"{__name__}.away"
+    with pytest.raises(OSError, match="away"):
+        services.write(version=draft, sections={"caveats": "changed"}, by=owner, at=AT)
+    assert CardVersion.objects.get(pk=draft.pk).narrative == draft.narrative
