@@ -107,9 +107,15 @@ def vote(scenario: Scenario, plan: CouncilPlan, proposal: Proposal) -> int:
     for constituency in plan.constituencies:
         for number, allocation in enumerate(scenario.ballots[constituency], cast.FIRST):
             person = cast.member(scenario, constituency, number)
-            content = {"points": allocation, "stance": "agree", "by": person, "at": timezone.now()}
             try:
-                voting.cast(proposal=proposal, person=person, **content)
+                voting.cast(
+                    proposal=proposal,
+                    person=person,
+                    points=allocation,
+                    stance="agree",
+                    by=person,
+                    at=timezone.now(),
+                )
             except voting.VotingClosed:
                 return cast_now
             cast_now += 1
