@@ -61,7 +61,7 @@ class Decisions(APIView):
         outcomes = intake.log_lines(system, records, timezone.now())
         return _answer(outcomes, intake.status(outcomes, single=not is_array), brief)
 
-    @extend_schema(responses=schema.Page, parameters=_FILTERS)
+    @extend_schema(operation_id="decisions_list", responses=schema.Page, parameters=_FILTERS)
     def get(self, request: Request) -> Response:
         """Search decisions, newest first within each system."""
         return reading.listed(request)

@@ -156,8 +156,7 @@ class FeedbackOn(APIView):
         """Satisfaction 0..1, whether it was an error, and whose feedback it is; told once per decision."""
         given = schema.Feedback(data=request.data)
         given.is_valid(raise_exception=True)
-        decision = _decision(request, identity)
-        _row, new = feedback.give(
-            decision=decision, by=request.auth, at=timezone.now(), **given.validated_data
-        )
+        decision, key = _decision(request, identity), request.auth
+        assert isinstance(key, ApiKey)
+        _row, new = feedback.give(decision=decision, by=key, at=timezone.now(), **given.validated_data)
         return Response(given.validated_data, status=201 if new else 200)
