@@ -30,6 +30,8 @@ class ComplianceRequest(forms.Form):
         assert isinstance(system, forms.ModelChoiceField)
         assert isinstance(frameworks, forms.MultipleChoiceField)
         system.queryset = systems.visible_to(organisation=organisation)
+        # With one system there is nothing to choose.
+        system.initial = system.queryset.first() if system.queryset.count() == 1 else None
         frameworks.choices = [(each.id, each.title) for each in controls.frameworks().values()]
 
     def asked(self) -> dict[str, Any]:
