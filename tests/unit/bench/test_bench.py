@@ -1,0 +1,46 @@
+"""The benchmarks' own parts: verdicts, records to send, requests."""
+
+import json
+
+from edgewise import record
+
+from bench import measures, wire
+from bench.measures import Measure
+from bench.payload import EDGES, Payload
+
+
+def test_a_bar_has_a_direction() -> None:
+    assert Measure("a", 0.4, "ratio", at_least=0.3).ok
+    assert not Measure("a", 0.2, "ratio", at_least=0.3).ok
+    assert Measure("a", 4, "ms", at_most=5).ok
+    assert not Measure("a", 6, "ms", at_most=5).ok
+
+
+def test_json_has_the_contracts_fields() -> None:
+    found = Measure("proof_ms", 1.5, "ms", at_most=5, yardstick=2.0).as_json()
+    assert found == {
+        "name": "proof_ms",
+        "value": 1.5,
+        "unit": "ms",
+        "bar": "≤ 5",
+        "ok": True,
+        "yardstick": 2.0,
+    }
+    assert "yardstick" not in Measure("proof_ms", 1.5, "ms", at_most=5).as_json()
+
+
+def test_the_table_says_what_is_not_reached() -> None:
+    assert "not ok" in measures.lines([Measure("proof_ms", 9, "ms", at_most=5)])[2]
+
+
+def test_every_record_sent_is_valid_and_new() -> None:
+    batch = json.loads(Payload("bench", 1, "0" * 64).batch(70))
+    assert len({each["id"] for each in batch}) == 70
+    for each in batch[:3]:
+        assert record.check(each, EDGES, system="bench") == []
+        assert 1_000 < len(json.dumps(each, separators=(",", ":"))) < 1_500
+
+
+def test_a_request_states_its_length() -> None:
+    found = wire.request("POST", "/x", {"A": "b"}, b"12345")
+    assert found == b"POST /x HTTP/1.1\r\nHost: 127.0.0.1\r\nA: b\r\nContent-Length: 5\r\n\r\n12345"
