@@ -1,24 +1,34 @@
 """Gathers the nouns' models for Django."""
 
 from audits.decisions.models import Assessment, Cursor, Decision, Feedback, Finding, Segment
-from audits.ledger.models import Checkpoint, DataKey, Entry, Head, Log, LoggedEvent, Published, SealedFacts, Tile
+from audits.ledger.models import (
+    Checkpoint,
+    DataKey,
+    Entry,
+    Head,
+    Log,
+    LoggedEvent,
+    Published,
+    SealedFacts,
+    Tile,
+)
 from audits.reports.models import Report
 
 __all__ = [
     "Assessment",
+    "Checkpoint",
     "Cursor",
+    "DataKey",
     "Decision",
+    "Entry",
     "Feedback",
     "Finding",
-    "Segment",
-    "Checkpoint",
-    "DataKey",
-    "Entry",
     "Head",
     "Log",
     "LoggedEvent",
     "Published",
     "Report",
     "SealedFacts",
+    "Segment",
     "Tile",
 ]

@@ -96,7 +96,8 @@ class Row(serializers.Serializer[Any]):
     occurred_at = serializers.DateTimeField()
     logged_at = serializers.DateTimeField()
     model_version = serializers.CharField()
-    context = serializers.DictField()  # type: ignore[assignment]  (DRF uses the name for its own context)
+    # DRF has a `context` of its own, which its metaclass keeps apart from declared fields.
+    context = serializers.DictField()  # type: ignore[assignment]
     chosen = serializers.CharField(allow_null=True)
     disposition = serializers.CharField()
     policy_version = serializers.IntegerField()

@@ -3,7 +3,6 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-
 # Encrypted and packed bytes do not compress; PostgreSQL need not try.
 STORAGE = """
 ALTER TABLE audits_decision ALTER COLUMN sealed SET STORAGE EXTERNAL;

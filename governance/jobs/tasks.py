@@ -42,7 +42,7 @@ def _perform(function: Callable[[Job], dict[str, Any] | None], job: Job) -> None
         services.finish(job=job, at=timezone.now(), result=result)
 
 
-@shared_task(name="governance.sweep_jobs", ignore_result=True)  # type: ignore[untyped-decorator]
+@shared_task(name="governance.sweep_jobs", ignore_result=True)
 def sweep_jobs() -> int:
     """Sends again what is due and was not picked up, and frees what a killed worker held."""
     now = timezone.now()
