@@ -64,9 +64,17 @@ def build(at: dt.datetime | None = None) -> Town:
     return Town(place, people, system, secret)
 
 
-def person(place: Organisation, username: str, role: str, at: dt.datetime, name: str = "") -> Person:
+def person(
+    place: Organisation,
+    username: str,
+    role: str,
+    at: dt.datetime,
+    name: str = "",
+    password: str | None = PASSWORD,
+) -> Person:
+    """Somebody of the town; who never signs in needs no password."""
     return organisations.add_person(
-        organisation=place, username=username, password=PASSWORD, role=role, by=None, at=at, display_name=name
+        organisation=place, username=username, password=password, role=role, by=None, at=at, display_name=name
     )
 
 
