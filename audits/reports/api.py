@@ -18,7 +18,6 @@ from audits.reports.models import Report
 from governance.access.api import Requires, organisation_of, person_of
 from governance.organisations.models import Organisation
 from governance.systems import selectors as systems
-from governance.systems.models import AISystem
 
 
 class ByNumber(CursorPagination):
@@ -34,9 +33,7 @@ class ReportOut(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     reference = serializers.CharField()
     kind = serializers.CharField()
-    system: serializers.SlugRelatedField[AISystem] = serializers.SlugRelatedField(
-        slug_field="slug", read_only=True
-    )
+    system = serializers.CharField(source="system.slug")
     subject = serializers.CharField()
     window_start = serializers.DateTimeField()
     window_end = serializers.DateTimeField()
@@ -47,7 +44,7 @@ class ReportOut(serializers.Serializer[Any]):
     finished_at = serializers.DateTimeField()
     pdf_sha256 = serializers.CharField()
     manifest_sha256 = serializers.CharField()
-    superseded_by = serializers.PrimaryKeyRelatedField[Report](read_only=True)
+    superseded_by = serializers.UUIDField(source="superseded_by_id", allow_null=True)
     error = serializers.CharField()
 
 

@@ -14,7 +14,7 @@ from governance.jobs.models import Job
 
 
 def readiness() -> dict[str, str]:
-    """"ok" or what is wrong, for each thing a request needs: database, migrations, keys, broker."""
+    """Either ``ok`` or what is wrong, for each thing a request needs: database, migrations, keys, broker."""
     checks = {"database": _database, "migrations": _migrations, "keys": _keys, "broker": _broker}
     return {name: _outcome(check) for name, check in checks.items()}
 

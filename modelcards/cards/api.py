@@ -15,7 +15,6 @@ from rest_framework.views import APIView
 from governance.access.api import Requires, organisation_of, person_of
 from governance.organisations.models import Organisation
 from governance.systems import selectors as systems
-from governance.systems.models import AISystem
 from modelcards.cards import freezing, selectors, services
 from modelcards.cards.models import Card, CardVersion
 from modelcards.cards.renderings import plain
@@ -31,7 +30,7 @@ class ByKey(CursorPagination):
 class VersionOut(serializers.Serializer[Any]):
     """A version as the API shows it."""
 
-    card = serializers.SlugRelatedField[Card](slug_field="slug", read_only=True)
+    card = serializers.CharField(source="card.slug")
     number = serializers.CharField()
     state = serializers.CharField()
     reason = serializers.CharField()
@@ -49,9 +48,7 @@ class CardOut(serializers.Serializer[Any]):
     """A card with its versions, newest first."""
 
     slug = serializers.SlugField()
-    system: serializers.SlugRelatedField[AISystem] = serializers.SlugRelatedField(
-        slug_field="slug", read_only=True
-    )
+    system = serializers.CharField(source="system.slug")
     versions = serializers.SerializerMethodField()
 
     def get_versions(self, card: Card) -> list[dict[str, Any]]:
@@ -123,7 +120,7 @@ class OneCard(_Permitted):
     def get(self, request: Request, slug: str) -> Response:
         return Response(CardOut(card_or_404(request, slug)).data)
 
-    @extend_schema(request=ActIn, responses=VersionOut)
+    @extend_schema(operation_id="model_cards_act", request=ActIn, responses=VersionOut)
     def post(self, request: Request, slug: str) -> Response:
         card = card_or_404(request, slug)
         asked = ActIn(data=request.data)

@@ -39,7 +39,7 @@ class ResultOut(serializers.Serializer[Any]):
     """A result as the API shows it."""
 
     id = serializers.UUIDField()
-    system = serializers.SlugRelatedField[AISystem](slug_field="slug", read_only=True)
+    system = serializers.CharField(source="system.slug")
     model_version = serializers.CharField()
     suite = serializers.CharField()
     metric = serializers.CharField()

@@ -109,7 +109,9 @@ def _verify_report(options: argparse.Namespace) -> int:
     print(f"  {found.figures} figures recomputed from {found.rows} rows of evidence")
     print(f"  manifest sha256 {found.manifest_sha256}")
     print(f"  sha256 {found.sha256}")
-    print("  The log says whether this is the file that was issued: look for that hash under report.finished.")
+    print(
+        "  The log says whether this is the file that was issued: look for that hash under report.finished."
+    )
     return 0
 
 
