@@ -9,7 +9,12 @@ from django.core.checks import CheckMessage, Error, register
 from django.utils.module_loading import import_string
 
 SINGLE_PORTS = ("GOVERNANCE_TRAIL", "AUDITS_CONSTITUENCY_WEIGHTS", "AUDITS_MINUTES_SOURCE")
-LIST_PORTS = ("GOVERNANCE_WEB_COMPANIONS", "GOVERNANCE_INBOX_SOURCES", "AUDITS_EVIDENCE_SOURCES")
+LIST_PORTS = (
+    "GOVERNANCE_WEB_COMPANIONS",
+    "GOVERNANCE_INBOX_SOURCES",
+    "GOVERNANCE_PANELS",
+    "AUDITS_EVIDENCE_SOURCES",
+)
 
 
 @register()

@@ -3,8 +3,10 @@
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 
 from governance.access import guards
+from governance.guide import reference
 
 
 @guards.public
@@ -21,3 +23,10 @@ def verify_the_log(request: HttpRequest) -> HttpResponse:
 @guards.public
 def accessibility(request: HttpRequest) -> HttpResponse:
     return render(request, "governance/guide/accessibility.html")
+
+
+@guards.public
+def api(request: HttpRequest) -> HttpResponse:
+    """What ``/api/v1/`` offers."""
+    context = {"nouns": reference.operations(), "document": reverse("openapi")}
+    return render(request, "governance/guide/api.html", context)

@@ -13,6 +13,9 @@ from governance.access import roles
 from governance.errors import DomainError
 from governance.organisations.models import Membership, Organisation, Person
 
+# "/systems/new/" and the like lead to forms.
+RESERVED = frozenset({"new"})
+
 
 class SlugTaken(DomainError):
     code = "slug_taken"
@@ -79,7 +82,7 @@ def check_slug(slug: str) -> None:
         validate_slug(slug)
     except ValidationError:
         slug = ""
-    if not slug or slug != slug.lower() or slug.startswith("_"):
+    if not slug or slug != slug.lower() or slug.startswith("_") or slug in RESERVED:
         raise SlugMalformed(
             _(
                 "Use lower-case letters, digits and hyphens for the short name, beginning with a letter or digit."

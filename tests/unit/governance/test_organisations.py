@@ -42,7 +42,7 @@ def test_a_short_name_is_used_once(organisation):
         services.found(slug="north", name="Other", at=AT)
 
 
-@pytest.mark.parametrize("slug", ["", "North", "a b", "_org", "é"])
+@pytest.mark.parametrize("slug", ["", "North", "a b", "_org", "é", "new"])
 def test_a_malformed_short_name_is_refused_with_the_field(events, slug):
     with pytest.raises(services.SlugMalformed) as refusal:
         services.found(slug=slug, name="X", at=AT)
