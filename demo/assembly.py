@@ -4,6 +4,7 @@ Members act through the services, as the pages let people act. Opening, closing,
 scheduler: the demo only waits for it.
 """
 
+import math
 import time
 from collections.abc import Sequence
 
@@ -25,7 +26,7 @@ DELIBERATION_SECONDS = 2
 VOTING_SECONDS = 10
 TIMELOCK_SECONDS = 1
 OPEN_SECONDS = 30 * 24 * 3600
-PATIENCE_SECONDS = 90.0
+PATIENCE_SECONDS = 300.0
 SUMMARY = (
     "The weights in force were set without a vote. Give each edge the points your community wants it to have; the "
     "proportional tally of all ballots becomes the policy. The points below are only a suggestion."
@@ -135,9 +136,20 @@ def wait_for(proposals: Sequence[Proposal], *states: str) -> None:
     raise SystemExit(f"The scheduler did not move the proposals on: {stood}. Do worker and beat run?")
 
 
-def hold(scenario: Scenario, plans: Sequence[CouncilPlan], journal: Journal) -> dict[str, int]:
+def voting_seconds(founding: float) -> int:
+    """How long votes stay open: seconds, but long enough for all ballots where founding the cast was slow, too."""
+    return max(VOTING_SECONDS, math.ceil(4 * founding))
+
+
+def hold(
+    scenario: Scenario,
+    plans: Sequence[CouncilPlan],
+    journal: Journal,
+    *,
+    voting_seconds: int = VOTING_SECONDS,
+) -> dict[str, int]:
     """A vote in each council, side by side, from charter to enactment. Returns policy versions by proposal."""
-    proposals = [convene(scenario, plan) for plan in plans]
+    proposals = [convene(scenario, plan, voting_seconds=voting_seconds) for plan in plans]
     state = Proposal.State
     open_or_past = [state.VOTING, state.EXTENDED, state.PASSED, state.ENACTED]
     for plan, proposal in zip(plans, proposals, strict=True):

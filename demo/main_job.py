@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,6 +77,7 @@ class MainJob:
         self.work.mkdir(exist_ok=True)
         self.url = settings.EDGEWISE_BASE_URL
         self.simulation: subprocess.Popen[bytes] | None = None
+        self.voting_seconds = assembly.VOTING_SECONDS
 
     def run(self) -> None:
         """From nothing to the table."""
@@ -91,8 +93,9 @@ class MainJob:
         accounts = step(
             "cast",
             "People for each role, two AI systems, edges, a hard norm, weights set without a vote",
-            lambda: cast.found(self.scenario),
+            self._found,
         )
+        self.voting_seconds = assembly.voting_seconds(accounts["seconds"])
         keys = step("keys", "API keys for the models", lambda: cast.hand_out_keys(self.scenario))
         votes: Json = {}
         for phase in phases(self.scenario):
@@ -110,6 +113,11 @@ class MainJob:
         figures, rows = self._measure()
         kept = summary.write(self, accounts, keys, votes, papers, figures)
         self._tell(rows, kept)
+
+    def _found(self) -> Json:
+        """How long it takes tells how fast this machine is: the members get time to vote by that."""
+        started = time.monotonic()
+        return {**cast.found(self.scenario), "seconds": round(time.monotonic() - started, 1)}
 
     def _start_simulation(self) -> None:
         """The figures over seeds take a while: another process works them out meanwhile."""
@@ -136,7 +144,10 @@ class MainJob:
     def _vote(self, phase: Phase) -> Json:
         """What the vote is about shows what it would have changed: everything logged is assessed first."""
         audit.wait_until_assessed()
-        return {"policies": assembly.hold(self.scenario, phase.councils, self.journal)}
+        enacted = assembly.hold(
+            self.scenario, phase.councils, self.journal, voting_seconds=self.voting_seconds
+        )
+        return {"policies": enacted}
 
     def _post(self, phase: Phase, keys: dict[str, str]) -> Json:
         wanted = [Run(self.scenario.edge_aware, phase.start, phase.stop, phase.name)]
