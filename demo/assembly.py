@@ -27,14 +27,22 @@ VOTING_SECONDS = 10
 TIMELOCK_SECONDS = 1
 OPEN_SECONDS = 30 * 24 * 3600
 PATIENCE_SECONDS = 300.0
-SUMMARY = (
-    "The weights in force were set without a vote. Give each edge the points your community wants it to have; the "
-    "proportional tally of all ballots becomes the policy. The points below are only a suggestion."
+HOW = (
+    "Give each edge the points your community wants it to have; the proportional tally of all ballots becomes the "
+    "policy. The points below are only a suggestion."
 )
+FIRST_VOTE = "The weights in force were set without a vote. " + HOW
+REVIEW = "A first vote has set the weights in force; members may now have seen what followed from it. " + HOW
 
 
 @trail.act()
-def convene(scenario: Scenario, plan: CouncilPlan, *, voting_seconds: int = VOTING_SECONDS) -> Proposal:
+def convene(
+    scenario: Scenario,
+    plan: CouncilPlan,
+    *,
+    voting_seconds: int = VOTING_SECONDS,
+    summary: str = FIRST_VOTE,
+) -> Proposal:
     """The council with its members seated, and its proposal in deliberation; what exists is not made again."""
     found = Proposal.objects.filter(
         council__organisation__slug=scenario.organisation, council__slug=plan.slug
@@ -62,7 +70,7 @@ def convene(scenario: Scenario, plan: CouncilPlan, *, voting_seconds: int = VOTI
         council=council,
         system=system,
         title=plan.title,
-        summary=SUMMARY,
+        summary=summary,
         suggestion=suggestion(scenario),
         by=chair,
         at=timezone.now(),
@@ -178,7 +186,7 @@ def leave_open(scenario: Scenario) -> Proposal:
         title="Review of the weights: your turn",
         constituencies=scenario.council.constituencies,
     )
-    proposal = convene(scenario, plan, voting_seconds=OPEN_SECONDS)
+    proposal = convene(scenario, plan, voting_seconds=OPEN_SECONDS, summary=REVIEW)
     if proposal.state == Proposal.State.DELIBERATION:
         wait_for([proposal], Proposal.State.VOTING)
     return proposal
