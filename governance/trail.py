@@ -50,18 +50,22 @@ _pending = _Pending()
 
 @contextmanager
 def act() -> Iterator[None]:
-    """One act: a transaction whose events are appended together at its end. Nests; usable as a decorator."""
-    outermost = _pending.depth == 0
+    """One act: a transaction whose events are appended together at its end. Nests; usable as a decorator.
+
+    What fails takes its events with it, also when an act around it goes on.
+    """
+    outermost, before = _pending.depth == 0, len(_pending.events)
     _pending.depth += 1
     try:
         with transaction.atomic():
             yield
             if outermost:
                 _append()
+    except BaseException:
+        del _pending.events[before:]
+        raise
     finally:
         _pending.depth -= 1
-        if outermost:
-            _pending.events.clear()
 
 
 def record(

@@ -40,6 +40,25 @@ def test_events_of_a_failed_act_do_not_leak_into_the_next(events, organisation):
     assert [event.type for event in events] == ["organisation.log_visibility_set"]
 
 
+def test_a_failed_act_takes_its_events_out_of_the_act_around_it(events, organisation):
+    events.clear()
+
+    @trail.act()
+    def stopped_half_way() -> None:
+        services.add_person(
+            organisation=organisation, username="x", password=None, role="member", by=None, at=AT
+        )
+        raise OSError("half way")
+
+    with trail.act():
+        trail.record("before", organisation=organisation, by=None, at=AT)
+        with pytest.raises(OSError, match="half way"):
+            stopped_half_way()
+        trail.record("after", organisation=organisation, by=None, at=AT)
+    assert [event.type for event in events] == ["before", "after"]
+    assert not Person.objects.filter(username="x").exists()
+
+
 def test_recording_outside_an_act_is_a_defect(events, organisation):
     with pytest.raises(RuntimeError, match="act"):
         trail.record("x", organisation=organisation, by=None, at=dt.datetime.now(dt.UTC))
