@@ -1,4 +1,4 @@
-"""Making a proposal, opening its deliberation, giving reasons, standing aside is a voter's act (see voting)."""
+"""Making a proposal, opening its deliberation, giving reasons. Standing aside is a voter's act (see voting)."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -137,7 +137,7 @@ def policy_before(*, council: Council, system: AISystem, at: dt.datetime) -> Pol
 
 
 def note(event: str, proposal: Proposal, *, by: Person | None, at: dt.datetime, **facts: Any) -> None:
-    """Writes what happened to a proposal into the organisation's log."""
+    """Writes what happened to a proposal into the organisation's log. What people wrote goes into ``sealed``."""
     trail.record(
         event,
         organisation=proposal.council.organisation,
@@ -231,7 +231,8 @@ def hide_reason(*, reason: Reason, because: str, by: Person, at: dt.datetime) ->
         raise TextMissing(_("Say why the reason is hidden."), field="because")
     current.hidden_at, current.hidden_because = at, because.strip()
     current.save(update_fields=["hidden_at", "hidden_because"])
-    note("reason.hidden", current.proposal, by=by, at=at, reason=current.pk, because=current.hidden_because)
+    sealed = {"because": current.hidden_because}
+    note("reason.hidden", current.proposal, by=by, at=at, sealed=sealed, reason=current.pk)
     return current
 
 
@@ -249,5 +250,5 @@ def withdraw(*, proposal: Proposal, because: str, by: Person, at: dt.datetime) -
         raise TextMissing(_("Say why the proposal is withdrawn."), field="because")
     current.state, current.ended_at, current.end_reason = Proposal.State.WITHDRAWN, at, because.strip()
     current.save(update_fields=["state", "ended_at", "end_reason"])
-    note("proposal.withdrawn", current, by=by, at=at, because=current.end_reason)
+    note("proposal.withdrawn", current, by=by, at=at, sealed={"because": current.end_reason})
     return current

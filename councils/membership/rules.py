@@ -88,12 +88,9 @@ def _quorum(council: Council) -> str:
 
 
 def _majority(rule: Threshold) -> str:
-    more = (
-        _("More than %s of the votes for and against.")
-        if rule.strict
-        else _("%s of the votes for and against.")
-    )
-    return more % share(rule.share).capitalize() if not rule.strict else more % share(rule.share)
+    more = _("More than %s of the votes for and against.")
+    least = _("At least %s of the votes for and against.")
+    return (more if rule.strict else least) % share(rule.share)
 
 
 def _groups(rule: Threshold | None) -> str:

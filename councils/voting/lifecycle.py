@@ -194,7 +194,7 @@ def veto(*, proposal: Proposal, because: str, by: Person, at: dt.datetime) -> Pr
         raise VetoReasonMissing(_("A veto needs its reason; it is published."), field="because")
     current.state, current.ended_at, current.end_reason = State.VETOED, at, because.strip()
     current.save(update_fields=["state", "ended_at", "end_reason"])
-    deliberation.note("proposal.vetoed", current, by=by, at=at, because=current.end_reason)
+    deliberation.note("proposal.vetoed", current, by=by, at=at, sealed={"because": current.end_reason})
     return current
 
 

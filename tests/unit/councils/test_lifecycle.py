@@ -133,15 +133,18 @@ def test_only_the_guardian_stops_what_passed_and_says_why(organisation, system, 
         lifecycle.veto(proposal=passed, because=" ", by=guardian, at=after(2 * HOUR))
     vetoed = lifecycle.veto(proposal=passed, because="Breaks the mandate.", by=guardian, at=after(2 * HOUR))
     assert vetoed.state == "vetoed"
-    assert events[-1].type == "proposal.vetoed"
+    assert (events[-1].type, events[-1].sealed) == ("proposal.vetoed", {"because": "Breaks the mandate."})
+    assert "mandate" not in str(events[-1].facts)
     assert lifecycle.keep_deadlines(at=after(9 * HOUR)) == 0
 
 
-def test_a_proposal_can_be_withdrawn_until_it_is_counted(proposal, members, chair):
+def test_a_proposal_can_be_withdrawn_until_it_is_counted(proposal, members, chair, events):
     with pytest.raises(deliberation.TextMissing):
         deliberation.withdraw(proposal=proposal, because="", by=chair, at=after(HOUR))
     withdrawn = deliberation.withdraw(proposal=proposal, because="Superseded.", by=chair, at=after(HOUR))
     assert withdrawn.state == "withdrawn"
+    assert events[-1].sealed == {"because": "Superseded."}
+    assert "Superseded." not in str(events[-1].facts)
     assert lifecycle.keep_deadlines(at=after(9 * HOUR)) == 0
 
 

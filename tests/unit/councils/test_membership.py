@@ -92,5 +92,12 @@ def test_a_term_ends_once_and_frees_the_seat(council, organisation):
 def test_rules_are_said_in_plain_words(council):
     words = dict(rules.in_words(council=council))
     assert words["Quorum"] == "At least half of the members have to agree."
+    assert words["Majority of votes"] == "More than half of the votes for and against."
     assert words["Majority of groups"] == "More than half of the groups have to be in favour."
     assert dict(rules.lengths(council=council))["Voting"] == "1 hour"
+
+
+def test_a_majority_that_may_be_met_exactly_is_said_so(organisation, system, chair):
+    council = stage.charter(organisation, system, chair, majority="2/3", majority_strict=False)
+    words = dict(rules.in_words(council=council))
+    assert words["Majority of votes"] == "At least two thirds of the votes for and against."

@@ -152,7 +152,7 @@ def test_another_organisation_finds_nothing(live, settings):
     assert live.title.encode() not in client.get(reverse("proposals")).content
 
 
-def test_reasons_are_threaded_and_moderated(live, members, chair):
+def test_reasons_are_threaded_and_moderated(live, members, chair, events):
     member = members["north"][0]
     client, url = signed_in(member), reverse("deliberation", args=[live.pk])
     client.post(url, {"text": "Satire is not abuse.", "edge": "expression"})
@@ -162,6 +162,8 @@ def test_reasons_are_threaded_and_moderated(live, members, chair):
     assert page.index("Satire is not abuse.") < page.index("Sometimes it is.")
     assert client.post(reverse("hide_reason", args=[reason.pk]), {"because": "x"}).status_code == 403
     signed_in(chair).post(reverse("hide_reason", args=[reason.pk]), {"because": "Names a person."})
+    assert (events[-1].type, events[-1].sealed) == ("reason.hidden", {"because": "Names a person."})
+    assert "Names" not in str(events[-1].facts)
     page = client.get(url).content.decode()
     assert "Satire is not abuse." not in page
     assert "Names a person." in page
