@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from governance.policies import applying
+
 VERDICTS = (
     "missed_clarification",
     "norm_violation",
@@ -51,11 +53,6 @@ class Facts:
     doubt: float = 0.0
 
 
-def applies(policy: PolicyTerms, context: Mapping[str, str]) -> bool:
-    """Whether every key of the policy's context is met."""
-    return all(context.get(key) == value for key, value in policy.context.items())
-
-
 def in_force(
     policies: Iterable[PolicyTerms], context: Mapping[str, str], at: dt.datetime
 ) -> PolicyTerms | None:
@@ -63,11 +60,9 @@ def in_force(
     live = [
         policy
         for policy in policies
-        if policy.in_force_from <= at
-        and (policy.in_force_until is None or at < policy.in_force_until)
-        and applies(policy, context)
+        if policy.in_force_from <= at and (policy.in_force_until is None or at < policy.in_force_until)
     ]
-    return max(live, key=lambda policy: len(policy.context), default=None)
+    return applying.most_specific(live, context)
 
 
 def standing(
@@ -78,7 +73,7 @@ def standing(
     at: dt.datetime,
 ) -> str:
     """``in_force``, ``stale`` (was in force for this context earlier) or ``wrong``, of the policy claimed at ``at``."""
-    if digest != claimed.digest or not applies(claimed, context):
+    if digest != claimed.digest or not applying.applies(claimed, context):
         return "wrong"
     expected = in_force(policies, context, at)
     if expected is not None and expected.version == claimed.version:

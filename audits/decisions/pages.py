@@ -12,6 +12,7 @@ from audits.decisions import attribution, chart, explaining
 from audits.decisions.explaining import Explanation
 from audits.decisions.models import Assessment, Decision
 from governance.edges import selectors as edges
+from governance.policies import applying
 from governance.policies import selectors as policies
 from governance.systems.models import AISystem
 from governance.templatetags import formats
@@ -188,12 +189,8 @@ def _pivotal(explanation: Explanation) -> Iterator[tuple[str, str]]:
 def _today(explanation: Explanation) -> Iterator[tuple[str, str]]:
     """What the policy in force now would choose, where it is another one."""
     decision = explanation.decision
-    current = next(
-        (policy for policy in policies.in_force_now(system=decision.system)
-         if policy.context.items() <= decision.context.items() and policy.version != decision.policy_version),
-        None,
-    )  # fmt: skip
-    if current is None or explanation.attribution is None:
+    current = applying.most_specific(policies.in_force_now(system=decision.system), decision.context)
+    if current is None or current.version == decision.policy_version or explanation.attribution is None:
         return
     terms = attribution.Policy(current.weights_float, current.rule, current.norms, current.tiers)
     pick = terms.choose(explanation.options).option_id

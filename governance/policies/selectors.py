@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from django.db.models import Q, QuerySet
 
 from governance.errors import DomainError
+from governance.policies import applying
 from governance.policies.models import Policy
 from governance.systems.models import AISystem
 
@@ -18,17 +19,14 @@ class NoPolicy(DomainError):
 
 
 def in_force(*, system: AISystem, context: Mapping[str, str], at: dt.datetime) -> Policy:
-    """The policy in force at ``at`` whose context matches most keys of ``context``; raises NoPolicy.
-
-    A policy applies when every key of its own context has the same value in ``context``.
-    """
+    """The policy in force at ``at`` whose context matches most keys of ``context``; raises NoPolicy."""
     current = Policy.objects.filter(system=system, in_force_from__lte=at).filter(
         Q(in_force_until__isnull=True) | Q(in_force_until__gt=at)
     )
-    applicable = [policy for policy in current if policy.context.items() <= dict(context).items()]
-    if not applicable:
+    found = applying.most_specific(current, context)
+    if found is None:
         raise NoPolicy("No policy is in force for this system and context; set or vote the first one.")
-    return max(applicable, key=lambda policy: (len(policy.context), policy.version))
+    return found
 
 
 def in_force_now(*, system: AISystem) -> QuerySet[Policy]:

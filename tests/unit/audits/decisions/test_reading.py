@@ -3,17 +3,19 @@
 import datetime as dt
 import json
 import uuid
+from fractions import Fraction
 
 import pytest
 from django.utils import timezone
 from edgewise import merkle
 
-from audits.decisions import assessing, services
+from audits.decisions import assessing, feedback, findings, selectors, services
 from audits.decisions.models import Finding
 from audits.ledger import signer
 from governance import errors
 from governance.access import services as access
 from governance.organisations import services as organisations
+from governance.policies import services as policies
 from tests.unit.audits.decisions import worlds
 
 pytestmark = pytest.mark.django_db
@@ -237,8 +239,6 @@ def test_an_owner_works_a_finding(client, world):
 
 
 def test_a_trail_that_refuses_leaves_the_finding_and_feedback_as_they_were(world, settings):
-    from audits.decisions import feedback, findings, selectors
-
     record = world.record(chosen="remove")
     seen(world, record)
     settings.GOVERNANCE_TRAIL = f"{__name__}.refuse"
@@ -255,3 +255,21 @@ def test_a_trail_that_refuses_leaves_the_finding_and_feedback_as_they_were(world
 
 def refuse(events):
     raise errors.DomainError("the log is away")
+
+
+def test_the_policy_of_today_is_the_one_for_the_decisions_context(client, world, auditor):
+    """The general policy stays in force beside it, but no longer for this community."""
+    for_de = policies.enact(
+        system=world.system,
+        weights={"safety": Fraction(1), "privacy": Fraction(0), "expression": Fraction(0)},
+        source={"kind": "owner"},
+        context={"community": "de"},
+        by=None,
+        at=worlds.START + dt.timedelta(hours=1),
+    )
+    followed = {"policy": {"version": for_de.version, "digest": for_de.digest}, "chosen": "remove"}
+    new, old = world.record(**followed), world.record()
+    seen(world, new, old)
+    client.force_login(auditor)
+    assert "in force now" not in client.get(f"/decisions/{new['id']}/").content.decode()
+    assert f"Policy {for_de.version}, in force now" in client.get(f"/decisions/{old['id']}/").content.decode()
