@@ -7,6 +7,7 @@ and missing scores are NaN. The scalar counterparts are ``edgewise.scoring`` and
 from dataclasses import dataclass
 
 import numpy as np
+from edgewise import scoring
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
@@ -14,9 +15,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-EPSILON = 1e-9
-RHO = 1e-3
-FLOOR = 1e-6
+EPSILON, RHO, FLOOR = scoring.TIE, scoring.RHO, scoring.NASH_FLOOR
 _GRID = np.linspace(-8.0, 8.0, 801)
 _CHUNK = 512
 

@@ -161,16 +161,6 @@ def count(*, system: AISystem, start: dt.datetime | None = None, end: dt.datetim
     return _window(system, start, end).count()
 
 
-def first_and_last(*, system: AISystem) -> tuple[dt.datetime, dt.datetime] | None:
-    """When the earliest and the latest decision occurred."""
-    times = (
-        Decision.objects.filter(system=system).order_by("occurred_at").values_list("occurred_at", flat=True)
-    )
-    first = times.first()
-    last = times.last()
-    return (first, last) if first is not None and last is not None else None
-
-
 def conformance(
     *, system: AISystem, start: dt.datetime | None = None, end: dt.datetime | None = None
 ) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The keys of the logs, derived from the deployment's two secrets.
+"""Keys derived from the deployment's secrets, and with them the signers of the logs.
 
 Each log signs with a key of its own, so that one trust policy can list several logs (tlog-policy refuses the same
 public key twice). Derivation: HKDF-SHA-256 (RFC 5869) with the purpose as info.

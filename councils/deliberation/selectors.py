@@ -53,8 +53,8 @@ def search(
     return found
 
 
-def threads(*, proposal: Proposal, edge: str | None = None) -> list[Thread]:
-    """The reasons as threads, oldest first; with ``edge`` only those under it ("" is the proposal itself)."""
+def threads(*, proposal: Proposal) -> list[Thread]:
+    """The reasons as threads, oldest first."""
     made: dict[int, Thread] = {}
     top: list[Thread] = []
     for reason in Reason.objects.filter(proposal=proposal).select_related("author").order_by("pk"):
@@ -63,7 +63,15 @@ def threads(*, proposal: Proposal, edge: str | None = None) -> list[Thread]:
             top.append(thread)
         else:
             made[reason.parent_id].answers.append(thread)
-    return [thread for thread in top if edge is None or thread.reason.edge == edge]
+    return top
+
+
+def threads_by_edge(*, proposal: Proposal) -> dict[str, list[Thread]]:
+    """The threads under each edge that has any; "" is the proposal itself."""
+    found: dict[str, list[Thread]] = {}
+    for thread in threads(proposal=proposal):
+        found.setdefault(thread.reason.edge, []).append(thread)
+    return found
 
 
 def reason(*, organisation: Organisation, id: int) -> Reason | None:  # noqa: A002

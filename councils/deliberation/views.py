@@ -134,19 +134,16 @@ def deliberation(request: guards.OrganisationRequest, id: int) -> HttpResponse: 
             with refusals.beside(form):
                 _give(request, proposal, form)
                 return redirect("deliberation", id)
+    threads = selectors.threads_by_edge(proposal=proposal)
     context = {
         "proposal": proposal,
         "council": proposal.council,
         "form": form,
         "may_speak": may_speak,
         "may_moderate": guards.allows(request, "manage_councils"),
-        "about_all": selectors.threads(proposal=proposal, edge=""),
+        "about_all": threads.get("", []),
         "by_edge": [
-            {
-                "edge": edge,
-                "slot": place % 8 + 1,
-                "threads": selectors.threads(proposal=proposal, edge=edge.slug),
-            }
+            {"edge": edge, "slot": place % 8 + 1, "threads": threads.get(edge.slug, [])}
             for place, edge in enumerate(leaves)
         ],
         "state_kind": stages.KINDS[Proposal.State(proposal.state)],

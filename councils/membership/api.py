@@ -55,7 +55,7 @@ class CouncilOutput(serializers.ModelSerializer[Council]):
         ]
 
     def get_constituencies(self, council: Council) -> list[dict[str, Any]]:
-        groups = council.constituencies.order_by("position")
+        groups = sorted(council.constituencies.all(), key=lambda group: group.position)
         return [dict(ConstituencyOutput(group).data) for group in groups]
 
 
@@ -65,7 +65,9 @@ class _Councils(generics.GenericAPIView[Council]):
 
     def get_queryset(self) -> QuerySet[Council]:
         organisation = organisation_of(self.request)
-        return selectors.visible_to(organisation=organisation) if organisation else Council.objects.none()
+        if organisation is None:
+            return Council.objects.none()
+        return selectors.visible_to(organisation=organisation).prefetch_related("constituencies")
 
 
 class Councils(_Councils, generics.ListAPIView[Council]):

@@ -4,11 +4,8 @@ import os
 import uuid
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from django.conf import settings
 
-from governance.access import keyring
+from audits.ledger import keys
 
 NONCE = 12
 
@@ -26,5 +23,4 @@ def unseal(*, link: bytes, elector: int) -> uuid.UUID:
 
 
 def _cipher() -> AESGCM:
-    key = keyring.key("deployment", home=settings.EDGEWISE_HOME)
-    return AESGCM(HKDF(SHA256(), 32, salt=None, info=b"edgewise ballot link").derive(key))
+    return AESGCM(keys.derive("deployment", "ballot link"))

@@ -14,8 +14,6 @@ from governance.organisations import selectors as organisations
 from governance.organisations.models import Organisation, Person
 from governance.systems.models import AISystem
 
-KEY_PREFIX, TOKEN_PREFIX = "ew_", "ewp_"
-
 
 @dataclass(frozen=True)
 class SystemPrincipal:
@@ -62,7 +60,7 @@ class _Bearer(authentication.BaseAuthentication):
 class ApiKeyAuthentication(_Bearer):
     """An AI system by its API key; ``request.user`` is a SystemPrincipal."""
 
-    prefix = KEY_PREFIX
+    prefix = selectors.KEY_PREFIX
 
     def find(self, secret: str) -> tuple[SystemPrincipal, ApiKey] | None:
         key = selectors.api_key(secret=secret, at=timezone.now())
@@ -72,7 +70,7 @@ class ApiKeyAuthentication(_Bearer):
 class TokenAuthentication(_Bearer):
     """A person by their personal token."""
 
-    prefix = TOKEN_PREFIX
+    prefix = selectors.TOKEN_PREFIX
 
     def find(self, secret: str) -> tuple[Person, PersonalToken] | None:
         token = selectors.personal_token(secret=secret, at=timezone.now())

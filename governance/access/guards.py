@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec
+from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
@@ -12,9 +12,6 @@ from django.http import HttpRequest, HttpResponseBase
 from governance.access import selectors
 from governance.organisations import selectors as organisations
 from governance.organisations.models import Organisation, Person
-
-P = ParamSpec("P")
-View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
 class OrganisationRequest(HttpRequest):

@@ -9,6 +9,9 @@ from governance.access.models import ApiKey, PersonalToken
 from governance.organisations.models import Organisation, Person
 from governance.systems.models import AISystem
 
+# By these a reader, and a scanner for leaked secrets, tells what kind of secret it is.
+KEY_PREFIX, TOKEN_PREFIX = "ew_", "ewp_"
+
 
 def digest(secret: str) -> bytes:
     """What is stored of a key or token. The secret has 256 random bits, so a plain hash suffices."""

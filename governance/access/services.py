@@ -49,7 +49,7 @@ def create_api_key(
     if unknown or not scopes:
         raise UnknownScope(_("A key needs scopes out of: %s.") % ", ".join(SCOPES), field="scopes")
     _check_expiry(expires_at, at)
-    secret = "ew_" + secrets.token_urlsafe(32)
+    secret = selectors.KEY_PREFIX + secrets.token_urlsafe(32)
     key = ApiKey.objects.create(
         system=system,
         label=label,
@@ -99,7 +99,7 @@ def create_personal_token(
     if not organisation.memberships.filter(person=person).exists():
         raise NotAMember(_("Only people who hold a role in the organisation can have a token for it."))
     _check_expiry(expires_at, at)
-    secret = "ewp_" + secrets.token_urlsafe(32)
+    secret = selectors.TOKEN_PREFIX + secrets.token_urlsafe(32)
     token = PersonalToken.objects.create(
         person=person,
         organisation=organisation,

@@ -11,7 +11,6 @@ from markdown_it import MarkdownIt
 _MARKDOWN = (
     MarkdownIt("commonmark", {"html": False}).enable("table").disable(["image", "html_block", "html_inline"])
 )
-NOT_STATED = "Not stated."
 
 
 @dataclass(frozen=True)
