@@ -17,6 +17,7 @@ SENTENCES: dict[str, str | Promise] = {
     "model_version.added": _("Model version {subject} was added"),
     "edges.defined": _("Edges were defined: {subject}"),
     "hard_norm.set": _("A hard norm was set: {subject} at least {minimum}"),
+    "hard_norm.withdrawn": _("A hard norm was withdrawn: {subject}"),
     "policy.enacted": _("Policy {subject} takes effect"),
     "role.given": _("{subject} was given the role {role}"),
     "role.withdrawn": _("{subject} lost the role {role}"),

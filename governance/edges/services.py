@@ -56,6 +56,11 @@ class NormInForce(DomainError):
     status = 409
 
 
+class NoNormInForce(DomainError):
+    code = "no_norm_in_force"
+    status = 409
+
+
 @trail.act()
 def define(*, system: AISystem, edges: Sequence[EdgeCard], by: Person | None, at: dt.datetime) -> EdgeSet:
     """The next version of the system's edges, in the order given; groups come before their members."""
@@ -134,5 +139,25 @@ def set_hard_norm(
         subject=f"norm:{edge}",
         minimum=str(minimum),
         z=str(z),
+    )
+    return norm
+
+
+@trail.act()
+def withdraw_hard_norm(*, system: AISystem, edge: str, by: Person | None, at: dt.datetime) -> HardNorm:
+    """Ends a floor. The policy in force keeps it; the next version is without."""
+    norm = selectors.hard_norms(system=system).select_for_update().filter(edge=edge).first()
+    if norm is None:
+        raise NoNormInForce(_("No hard norm is in force on the edge %s.") % edge, field="edge")
+    norm.withdrawn_at = at
+    norm.save(update_fields=["withdrawn_at"])
+    trail.record(
+        "hard_norm.withdrawn",
+        organisation=system.organisation,
+        system=system,
+        by=by,
+        at=at,
+        subject=f"norm:{edge}",
+        minimum=str(norm.minimum),
     )
     return norm

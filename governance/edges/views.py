@@ -5,7 +5,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from governance import refusals
 from governance.access import guards
@@ -64,6 +64,19 @@ def new_norm(request: guards.OrganisationRequest, slug: str) -> HttpResponse:
             return redirect("edges", slug)
     context = {"system": system, "form": form}
     return render(request, "governance/edges/new_norm.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@guards.require("manage_edges")
+def withdraw_norm(request: guards.OrganisationRequest, slug: str) -> HttpResponse:
+    """Ends the hard norm on the edge that the form names."""
+    system = lookup.system_or_404(organisation=request.organisation, slug=slug)
+    with refusals.as_message(request):
+        services.withdraw_hard_norm(
+            system=system, edge=request.POST.get("edge", ""), by=request.user, at=timezone.now()
+        )
+        messages.success(request, _("Hard norm withdrawn. It applies until the next version of the policy."))
+    return redirect("edges", slug)
 
 
 def _tree(system: AISystem) -> list[Edge]:

@@ -49,6 +49,7 @@ SAMPLES: dict[str, Sample] = {
     "edges": _system,
     "define_edges": _system,
     "new_norm": _system,
+    "withdraw_norm": _system,
     "policy": _system,
     "first_policy": _system,
     "policy_version": lambda house: {"slug": house.system.slug, "version": 1},

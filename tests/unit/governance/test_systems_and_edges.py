@@ -117,3 +117,31 @@ def test_an_edge_has_one_hard_norm(system, edge_set, owner):
     edges.set_hard_norm(**terms)
     with pytest.raises(edges.NormInForce):
         edges.set_hard_norm(**terms)
+
+
+def test_a_hard_norm_withdrawn_leaves_the_next_policy_and_makes_room(system, edge_set, owner, events):
+    terms = {"system": system, "edge": "safety", "by": owner, "at": AT}
+    with pytest.raises(edges.NoNormInForce):
+        edges.withdraw_hard_norm(**terms)
+    edges.set_hard_norm(**terms, minimum=Decimal("0.3"), reason="r")
+    edges.withdraw_hard_norm(**terms)
+    assert (events[-1].type, events[-1].subject) == ("hard_norm.withdrawn", "norm:safety")
+    assert not edges_selectors.hard_norms(system=system).exists()
+    edges.set_hard_norm(**terms, minimum=Decimal("0.4"), reason="r")
+
+
+def test_the_owner_withdraws_a_hard_norm_on_its_page(client, system, edge_set, owner):
+    edges.set_hard_norm(system=system, edge="safety", minimum=Decimal("0.3"), reason="r", by=owner, at=AT)
+    client.force_login(owner)
+    page, act = f"/systems/{system.slug}/edges/", f"/systems/{system.slug}/norms/withdraw/"
+    assert "Withdraw the norm on safety" in client.get(page).content.decode()
+    assert "Hard norm withdrawn" in client.post(act, {"edge": "safety"}, follow=True).content.decode()
+    assert "No hard norm is in force" in client.post(act, {"edge": "safety"}, follow=True).content.decode()
+
+
+def test_when_the_trail_refuses_a_hard_norm_stays(system, edge_set, owner, settings):
+    edges.set_hard_norm(system=system, edge="safety", minimum=Decimal("0.3"), reason="r", by=owner, at=AT)
+    settings.GOVERNANCE_TRAIL = "tests.unit.governance.conftest.refuse"
+    with pytest.raises(OSError, match="the log is away"):
+        edges.withdraw_hard_norm(system=system, edge="safety", by=owner, at=AT)
+    assert edges_selectors.hard_norms(system=system).exists()
