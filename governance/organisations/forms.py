@@ -46,6 +46,6 @@ class Role(forms.Form):
 class LogVisibility(forms.Form):
     public = forms.BooleanField(
         label=_("Anybody may read and verify the logs"),
-        help_text=_("Checkpoints, tiles and entries. Personal data is never in an entry."),
+        help_text=_("Sealed states, hashes and entries. Personal data is never in an entry."),
         required=False,
     )

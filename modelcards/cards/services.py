@@ -80,7 +80,7 @@ def draft(
     newest = policies.history(system=system).first()
     version.policy_version = newest.version if newest else None
     version.save()
-    _record("card.drafted", version, by, at, reason=reason, policy_version=version.policy_version)
+    _record("card.drafted", version, by, at, sealed={"reason": reason}, policy_version=version.policy_version)
     return version
 
 

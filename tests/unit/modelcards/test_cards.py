@@ -22,6 +22,14 @@ def test_a_card_goes_from_draft_to_public(published, organisation):
     assert types == ["card.published", "card.rendered", "card.approved", "card.edited", "card.drafted"]
 
 
+def test_why_a_version_was_begun_enters_the_log_sealed(draft, organisation):
+    (event,) = ledger.events(organisation=organisation, type="card.drafted")
+    log = ledger.log_of(organisation=organisation, system=None)
+    entry = ledger.entry(log=log, index=event.index)
+    assert draft.reason.encode() not in entry
+    assert b'"sealed":{"reason":{"commitment"' in entry
+
+
 def test_every_figure_recomputes_from_the_pdf(published):
     with published.file.open("rb") as file:
         assert recompute(file.read()) > 10
