@@ -12,6 +12,7 @@ from django.utils import timezone
 from audits.decisions import intake, throttling
 from audits.decisions.models import Decision
 from governance.access import services as access
+from governance.policies import services as policies
 from tests.unit.audits.decisions import worlds
 
 pytestmark = pytest.mark.django_db
@@ -180,8 +181,6 @@ def test_ndjson_has_no_length_limit(client, world):
 
 
 def test_an_unknown_policy_enacted_a_moment_ago_is_known(client, world):
-    from governance.policies import services as policies
-
     world.post(client, world.record())
     policy = policies.enact(
         system=world.system,

@@ -1,111 +1,16 @@
 """The client against a server that is scripted: what it sends, retries, splits, counts."""
 
 import asyncio
-import gzip
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
-from fractions import Fraction
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import edgewise
 import pytest
-from edgewise import batches, buffer, cli, notes, spool, transport
-from edgewise.strict_json import canonical
+from edgewise import batches, buffer, cli, spool
 
-Reply = tuple[int, dict[str, str], bytes]
-POLICY_SIGNER = notes.NoteSigner("edgewise.local/policy", bytes([9]) * 32)
-
-
-class Server:
-    """Answers by `script`, if anything is left in it, else as a sound server would."""
-
-    def __init__(self) -> None:
-        self.script: list[Reply | Callable[[list], Reply]] = []
-        self.requests: list[tuple[str, str, dict[str, str], Any]] = []
-        self.logged: dict[str, dict] = {}
-        self.routes: dict[str, Callable[[dict[str, str]], Reply]] = {}
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self) -> None:
-                self._reply(outer.get(self.path, dict(self.headers)))
-
-            def do_POST(self) -> None:
-                data = self.rfile.read(int(self.headers["Content-Length"]))
-                if self.headers.get("Content-Encoding") == "gzip":
-                    data = gzip.decompress(data)
-                self._reply(outer.post(self.path, dict(self.headers), json.loads(data)))
-
-            def _reply(self, reply: Reply) -> None:
-                status, headers, body = reply
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.http.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.http.server_port}"
-
-    def get(self, path: str, headers: dict[str, str]) -> Reply:
-        self.requests.append(("GET", path, headers, None))
-        route = self.routes.get(path.partition("?")[0])
-        return route(headers) if route else problem(404, "not_found")
-
-    def post(self, path: str, headers: dict[str, str], records: list[dict]) -> Reply:
-        self.requests.append(("POST", path, headers, records))
-        if self.script:
-            step = self.script.pop(0)
-            return step(records) if callable(step) else step
-        return self.accept(records)
-
-    def accept(self, records: list[dict]) -> Reply:
-        items = []
-        for record in records:
-            known = record["id"] in self.logged
-            self.logged[record["id"]] = record
-            items.append({"id": record["id"], "status": "duplicate" if known else "logged", "index": 1})
-        return 201, {}, json.dumps({"items": items}).encode()
-
-    def posts(self) -> list[list[dict]]:
-        return [request[3] for request in self.requests if request[0] == "POST"]
-
-
-def problem(status: int, code: str, headers: dict[str, str] | None = None) -> Reply:
-    return status, headers or {}, json.dumps({"code": code, "detail": "No."}).encode()
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "FIRST_PAUSE", 0.01)
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    scripted = Server()
-    thread = threading.Thread(target=scripted.http.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    yield scripted
-    scripted.http.shutdown()
-    scripted.http.server_close()
-    thread.join()
-
-
-@pytest.fixture
-def client(server: Server) -> Iterator[edgewise.Client]:
-    with edgewise.Client(server.url, "ew_key", patience=0.5) as made:
-        yield made
+from tests.unit.sdk.scripted import POLICY_SIGNER, Reply, Server, policy_body, problem, serve_policy
 
 
 def test_a_logged_decision_is_durable_and_completed(server: Server, client: edgewise.Client) -> None:
@@ -279,76 +184,6 @@ def test_a_full_or_closed_buffer_loses_and_counts() -> None:
     before = kept.lost_total
     kept.add(b"{}")
     assert kept.lost_total == before + 1
-
-
-def policy_body(weights: dict[str, str], signer: notes.NoteSigner = POLICY_SIGNER, **more: Any) -> dict:
-    signed = {"weights": weights, "version": 3, "context": {"community": "de"}, "rule": "weighted_sum"} | more
-    text = canonical(signed).decode() + "\n"
-    numbers = {edge: float(Fraction(weight)) for edge, weight in weights.items()}
-    return signed | {"weights": numbers, "weights_exact": weights, "note": notes.sign(text, [signer])}
-
-
-def serve_policy(server: Server, body: dict) -> None:
-    def route(headers: dict[str, str]) -> Reply:
-        if headers.get("If-None-Match") == '"3"':
-            return 304, {"ETag": '"3"'}, b""
-        return 200, {"ETag": '"3"'}, json.dumps(body).encode()
-
-    server.routes["/api/v1/policy"] = route
-
-
-def test_the_policy_is_cached_and_asked_for_by_etag(server: Server) -> None:
-    serve_policy(server, policy_body({"safety": "2/3", "privacy": "1/3"}))
-    with edgewise.Client(server.url, "k", policy_fresh_for=0.05, policy_vkey=POLICY_SIGNER.vkey) as client:
-        policy = client.policy({"community": "de"})
-        assert policy["weights"]["privacy"] == pytest.approx(1 / 3)
-        assert len(policy["digest"]) == 64
-        assert client.policy({"community": "de"}) == policy
-        assert len(server.requests) == 1
-        time.sleep(0.06)
-        assert client.policy({"community": "de"}) == policy
-        assert server.requests[-1][1:2] == ("/api/v1/policy?community=de",)
-        assert server.requests[-1][2]["If-None-Match"] == '"3"'
-        options = [
-            {"id": "a", "edges": {"safety": 0.1, "privacy": 0.9}},
-            {"id": "b", "edges": {"safety": 0.9, "privacy": 0.1}},
-        ]
-        assert client.choose(options, {"community": "de"}).option_id == "b"
-
-
-def test_the_last_policy_goes_on_when_the_server_is_away(server: Server) -> None:
-    serve_policy(server, policy_body({"safety": "1"}))
-    with edgewise.Client(server.url, "k", policy_fresh_for=0.0, patience=0.3) as client:
-        policy = client.policy()
-        server.routes["/api/v1/policy"] = lambda _: problem(503, "busy", {"Retry-After": "9"})
-        assert client.policy() == policy
-        with pytest.raises(edgewise.UnreachableError, match="answers 503"):
-            client.policy({"community": "fr"})
-
-
-@pytest.mark.parametrize(
-    ("body", "why"),
-    [
-        (policy_body({"safety": "1"}, notes.NoteSigner("edgewise.local/policy", bytes(32))), "known key"),
-        (policy_body({"safety": "1"}, context={"community": "fr"}), "another context"),
-        (policy_body({"safety": "1/2"}), "sum to 1"),
-        ({"weights": {"safety": 1.0}}, "blank line"),
-    ],
-)
-def test_a_policy_that_the_key_did_not_sign_is_not_believed(server: Server, body: dict, why: str) -> None:
-    serve_policy(server, body)
-    with (
-        edgewise.Client(server.url, "k", policy_vkey=POLICY_SIGNER.vkey) as client,
-        pytest.raises(edgewise.VerificationError, match=why),
-    ):
-        client.policy({"community": "de"})
-
-
-def test_what_stands_beside_the_signed_policy_is_not_used(server: Server) -> None:
-    serve_policy(server, policy_body({"safety": "1"}) | {"weights": {"safety": 0.2}, "version": 99})
-    with edgewise.Client(server.url, "k", policy_vkey=POLICY_SIGNER.vkey) as client:
-        policy = client.policy({"community": "de"})
-    assert (policy["weights"], policy["version"]) == ({"safety": 1.0}, 3)
 
 
 def test_the_async_client_does_the_same(server: Server) -> None:

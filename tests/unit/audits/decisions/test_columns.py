@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from scipy.special import ndtr
+from scipy.stats import norm
 
 from audits.decisions import attribution, columns, draws
 from audits.decisions.columns import Columns, Norm, Terms
@@ -102,8 +104,6 @@ def test_confidence_agrees_with_a_simulation(options, policy, seed):
 @given(strategies.options(least=3), strategies.policies(rule=st.just("weighted_sum"), norms=st.just([])))
 def test_confidence_is_the_trapezoid_of_801_points(options, policy):
     """As the design states it, wherever the fewer points suffice."""
-    from scipy.special import ndtr
-
     found, t = arrays([options], [0]), terms(policy)
     variance = (found.sd[0] ** 2) @ (t.weights**2)
     assume((variance > 1e-9).all())
@@ -116,8 +116,6 @@ def test_confidence_is_the_trapezoid_of_801_points(options, policy):
 
 
 def test_confidence_of_two_options_is_the_closed_form():
-    from scipy.stats import norm
-
     options = [
         {"id": "x", "edges": dict.fromkeys(EDGES, 0.6), "uncertainty": dict.fromkeys(EDGES, 0.1)},
         {"id": "y", "edges": dict.fromkeys(EDGES, 0.5), "uncertainty": dict.fromkeys(EDGES, 0.2)},

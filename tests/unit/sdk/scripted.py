@@ -1,0 +1,96 @@
+"""A server that is scripted, for tests of the client."""
+
+import gzip
+import json
+from collections.abc import Callable
+from fractions import Fraction
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from edgewise import notes
+from edgewise.strict_json import canonical
+
+Reply = tuple[int, dict[str, str], bytes]
+POLICY_SIGNER = notes.NoteSigner("edgewise.local/policy", bytes([9]) * 32)
+
+
+class Server:
+    """Answers by `script`, if anything is left in it, else as a sound server would."""
+
+    def __init__(self) -> None:
+        self.script: list[Reply | Callable[[list], Reply]] = []
+        self.requests: list[tuple[str, str, dict[str, str], Any]] = []
+        self.logged: dict[str, dict] = {}
+        self.routes: dict[str, Callable[[dict[str, str]], Reply]] = {}
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                self._reply(outer.get(self.path, dict(self.headers)))
+
+            def do_POST(self) -> None:
+                data = self.rfile.read(int(self.headers["Content-Length"]))
+                if self.headers.get("Content-Encoding") == "gzip":
+                    data = gzip.decompress(data)
+                self._reply(outer.post(self.path, dict(self.headers), json.loads(data)))
+
+            def _reply(self, reply: Reply) -> None:
+                status, headers, body = reply
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.http.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.http.server_port}"
+
+    def get(self, path: str, headers: dict[str, str]) -> Reply:
+        self.requests.append(("GET", path, headers, None))
+        route = self.routes.get(path.partition("?")[0])
+        return route(headers) if route else problem(404, "not_found")
+
+    def post(self, path: str, headers: dict[str, str], records: list[dict]) -> Reply:
+        self.requests.append(("POST", path, headers, records))
+        if self.script:
+            step = self.script.pop(0)
+            return step(records) if callable(step) else step
+        return self.accept(records)
+
+    def accept(self, records: list[dict]) -> Reply:
+        items = []
+        for record in records:
+            known = record["id"] in self.logged
+            self.logged[record["id"]] = record
+            items.append({"id": record["id"], "status": "duplicate" if known else "logged", "index": 1})
+        return 201, {}, json.dumps({"items": items}).encode()
+
+    def posts(self) -> list[list[dict]]:
+        return [request[3] for request in self.requests if request[0] == "POST"]
+
+
+def problem(status: int, code: str, headers: dict[str, str] | None = None) -> Reply:
+    return status, headers or {}, json.dumps({"code": code, "detail": "No."}).encode()
+
+
+def policy_body(weights: dict[str, str], signer: notes.NoteSigner = POLICY_SIGNER, **more: Any) -> dict:
+    signed = {"weights": weights, "version": 3, "context": {"community": "de"}, "rule": "weighted_sum"} | more
+    text = canonical(signed).decode() + "\n"
+    numbers = {edge: float(Fraction(weight)) for edge, weight in weights.items()}
+    return signed | {"weights": numbers, "weights_exact": weights, "note": notes.sign(text, [signer])}
+
+
+def serve_policy(server: Server, body: dict) -> None:
+    def route(headers: dict[str, str]) -> Reply:
+        if headers.get("If-None-Match") == '"3"':
+            return 304, {"ETag": '"3"'}, b""
+        return 200, {"ETag": '"3"'}, json.dumps(body).encode()
+
+    server.routes["/api/v1/policy"] = route
