@@ -31,7 +31,7 @@ def decides(request: guards.OrganisationRequest, slug: str) -> HttpResponse:
     context: dict[str, Any] = {
         "system": system,
         "names": names,
-        "policy": min(policies.in_force_now(system=system), key=lambda each: len(each.context), default=None),
+        "policy": policies.general(system=system),
         "logged": decisions.count(system=system),
         **_log(system),
     }

@@ -59,7 +59,7 @@ def impact(
 
 
 def _norms(system: AISystem) -> list[dict[str, Any]]:
-    general = min(policies.in_force_now(system=system), key=lambda policy: len(policy.context), default=None)
+    general = policies.general(system=system)
     return list(general.norms) if general is not None else []
 
 

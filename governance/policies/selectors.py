@@ -34,6 +34,11 @@ def in_force_now(*, system: AISystem) -> QuerySet[Policy]:
     return Policy.objects.filter(system=system, state=Policy.State.IN_FORCE).order_by("context", "-version")
 
 
+def general(*, system: AISystem) -> Policy | None:
+    """The policy in force for everybody: the one with the least context; None before the first."""
+    return min(in_force_now(system=system), key=lambda policy: len(policy.context), default=None)
+
+
 def history(*, system: AISystem) -> QuerySet[Policy]:
     """Every version, newest first."""
     return Policy.objects.filter(system=system).select_related("edge_set").order_by("-version")

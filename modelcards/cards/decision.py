@@ -7,8 +7,8 @@ from typing import Any
 from audits.reports.manifest import Evidence, Figure
 from audits.reports.tables import figure
 from councils.voting import selectors as voting
+from governance.policies import selectors as policies
 from governance.systems.models import AISystem
-from modelcards.cards import policy_in_force
 
 QUERY = "tallies"
 
@@ -25,7 +25,7 @@ def tallies(system: AISystem, at: dt.datetime) -> Evidence:
 
 def facts(system: AISystem, counted: Sequence[Mapping[str, Any]]) -> list[list[str]]:
     """Term and text: policy, source, and the vote behind it where there was one."""
-    policy = policy_in_force.general(system)
+    policy = policies.general(system=system)
     if policy is None:
         return [["Weights in force", "None yet."]]
     stated = [

@@ -11,7 +11,7 @@ from governance.edges import selectors as edges
 from governance.policies import selectors as policies
 from governance.policies.models import Policy
 from governance.systems.models import AISystem
-from modelcards.cards import decision, policy_in_force
+from modelcards.cards import decision
 from modelcards.evaluations import selectors as evaluations
 
 Query = Callable[[AISystem, dt.datetime], Evidence]
@@ -24,7 +24,7 @@ def only(query: str, *names: str) -> dict[str, Figure]:
 
 def weights(system: AISystem, at: dt.datetime) -> Evidence:
     """One row per edge of the policy in force, in the order of the edge set, beside the policy before it."""
-    policy = policy_in_force.general(system)
+    policy = policies.general(system=system)
     rows = [] if policy is None else _weight_rows(system, policy)
     figures = {
         f"weight_{row['edge']}": Figure("only", "weights", "weight", where={"edge": row["edge"]})
