@@ -43,12 +43,20 @@ class ParentUnknown(DomainError):
     code = "parent_unknown"
 
 
+class ShareOutOfRange(DomainError):
+    code = "share_out_of_range"
+
+
 class EdgeUnknown(DomainError):
     code = "edge_unknown"
 
 
 class MinimumOutOfRange(DomainError):
     code = "minimum_out_of_range"
+
+
+class MarginNegative(DomainError):
+    code = "margin_negative"
 
 
 class NormInForce(DomainError):
@@ -93,6 +101,11 @@ def _add(edge_set: EdgeSet, position: int, card: EdgeCard, made: dict[str, Edge]
     parent = card.get("parent")
     if parent and parent not in made:
         raise ParentUnknown(_("The group %s has to be defined before its members.") % parent, field="edges")
+    share = card.get("share")
+    if share is not None and not 0 < share <= 1:
+        raise ShareOutOfRange(
+            _("The share of %s in its group lies above 0 and is at most 1.") % card["slug"], field="edges"
+        )
     return Edge.objects.create(
         edge_set=edge_set,
         position=position,
@@ -105,7 +118,7 @@ def _add(edge_set: EdgeSet, position: int, card: EdgeCard, made: dict[str, Edge]
         scorer=card.get("scorer", ""),
         calibration=card.get("calibration", ""),
         parent=made[parent] if parent else None,
-        share=card.get("share"),
+        share=share,
     )
 
 
@@ -125,6 +138,8 @@ def set_hard_norm(
         raise EdgeUnknown(_("The system has no scored edge called %s.") % edge, field="edge")
     if not 0 <= minimum <= 1:
         raise MinimumOutOfRange(_("The minimum lies between 0 and 1."), field="minimum")
+    if z < 0:
+        raise MarginNegative(_("The number of standard deviations kept clear is 0 or more."), field="z")
     if selectors.hard_norms(system=system).filter(edge=edge).exists():
         raise NormInForce(_("This edge has a hard norm; withdraw it first."), field="edge")
     norm = HardNorm.objects.create(

@@ -86,6 +86,8 @@ def test_groups_are_not_scored(system, owner):
         ([card("a"), card("a")], "duplicate_edge"),
         ([card("a", parent="b"), card("b")], "parent_unknown"),
         ([card("Not A Slug")], "slug_malformed"),
+        ([card("a"), card("b", parent="a", share=Decimal(0))], "share_out_of_range"),
+        ([card("a"), card("b", parent="a", share=Decimal("1.5"))], "share_out_of_range"),
     ],
 )
 def test_bad_edges_are_refused(system, owner, cards, code):
@@ -103,6 +105,19 @@ def test_bad_hard_norms_are_refused(system, edge_set, owner, edge, minimum, code
     with pytest.raises(edges.DomainError) as refusal:
         edges.set_hard_norm(system=system, edge=edge, minimum=Decimal(minimum), reason="r", by=owner, at=AT)
     assert refusal.value.code == code
+
+
+def test_a_negative_margin_is_refused(system, edge_set, owner):
+    terms = {
+        "system": system,
+        "edge": "safety",
+        "minimum": Decimal("0.3"),
+        "reason": "r",
+        "by": owner,
+        "at": AT,
+    }
+    with pytest.raises(edges.MarginNegative):
+        edges.set_hard_norm(z=Decimal(-1), **terms)
 
 
 def test_an_edge_has_one_hard_norm(system, edge_set, owner):
