@@ -15,11 +15,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from audits.decisions import explaining, feedback, opening, presenting, schema, searching, selectors
+from audits.decisions import disclosure, explaining, feedback, presenting, schema, searching, selectors
 from audits.decisions.models import Decision
 from audits.ledger import selectors as ledger
 from governance.access import selectors as access
-from governance.access.api import Requires, SystemScope, organisation_of
+from governance.access.api import Requires, SystemScope, organisation_of, person_of
 from governance.access.models import ApiKey
 from governance.organisations.models import Organisation, Person
 
@@ -79,7 +79,9 @@ class OneDecision(APIView):
     def get(self, request: Request, identity: uuid.UUID) -> Response:
         """The record as logged and what follows from it; owners and auditors may ``?open=1`` the sealed values."""
         decision = _decision(request, identity)
-        opened = opening.opened(system=decision.system, decision=decision) if _may_open(request) else None
+        opened = None
+        if _may_open(request):
+            opened = disclosure.disclose(decision=decision, by=person_of(request), at=timezone.now())
         told = selectors.feedback_on(decision=decision)
         return Response(presenting.full(explaining.explain(decision=decision), opened, told))
 

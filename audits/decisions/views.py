@@ -6,9 +6,10 @@ from urllib.parse import urlencode
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from audits.decisions import chart, explaining, forms, opening, pages, searching, selectors, sentences
+from audits.decisions import chart, disclosure, explaining, forms, pages, searching, selectors, sentences
 from audits.decisions.models import Decision
 from audits.ledger import selectors as ledger
 from governance.access import guards
@@ -75,6 +76,10 @@ def decision_or_404(request: guards.OrganisationRequest, identity: uuid.UUID) ->
     return found
 
 
+def _disclosed(request: guards.OrganisationRequest, found: Decision) -> dict[str, Any]:
+    return disclosure.disclose(decision=found, by=request.user, at=timezone.now())["values"]
+
+
 @require_safe
 @guards.require("view_decisions")
 def decision(request: guards.OrganisationRequest, identity: uuid.UUID) -> HttpResponse:
@@ -104,7 +109,7 @@ def decision(request: guards.OrganisationRequest, identity: uuid.UUID) -> HttpRe
         if explanation.assessment
         else [],
         "may_open": guards.allows(request, "export_reports"),
-        "opened": opening.opened(system=found.system, decision=found)["values"] if opens else None,
+        "opened": _disclosed(request, found) if opens else None,
         **_receipt(found),
     }
     return render(request, "audits/decisions/decision.html", context)

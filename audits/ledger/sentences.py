@@ -44,6 +44,7 @@ SENTENCES: dict[str, str | Promise] = {
     "proposal.vetoed": _("{subject} was vetoed"),
     "proposal.withdrawn": _("{subject} was withdrawn"),
     "finding.opened": _("A finding was opened: {verdict}"),
+    "decision.opened": _("Sealed values of a decision were opened: {subject}"),
     "feedback.received": _("Feedback came in on a decision"),
     "report.requested": _("A report was requested: {subject}"),
     "report.finished": _("{subject} was finished, SHA-256 {sha256}"),

@@ -11,6 +11,7 @@ from edgewise import merkle
 
 from audits.decisions import assessing, feedback, findings, selectors, services
 from audits.decisions.models import Finding
+from audits.ledger import selectors as ledger
 from audits.ledger import signer
 from governance import errors
 from governance.access import services as access
@@ -117,6 +118,8 @@ def test_sealed_values_open_for_an_auditor_who_asks_and_for_no_member(client, wo
     assert opened["values"]["/subject"] == {"ref": "user-1"}
     assert opened["salts"].keys() == opened["values"].keys()
     assert "opened" not in client.get(url, **token(person(world, "member"), world)).json()
+    (looked,) = ledger.events(organisation=world.system.organisation, type="decision.opened")
+    assert (looked.by, looked.subject) == (f"person:{auditor.pk}", f"decision:{record['id']}")
 
 
 def test_the_receipt_comes_with_the_next_checkpoint(client, world, auditor):
