@@ -17,18 +17,8 @@ django.setup()
 
 from django.conf import settings  # noqa: E402  (models can be imported only after the set-up)
 
-from audits.decisions import assessing  # noqa: E402
 from bench import counting, ingest, measures, papers, reading, setting  # noqa: E402
 from bench.measures import Measure  # noqa: E402
-
-QUIET_SECONDS = 120.0
-
-
-def wait_until_quiet() -> None:
-    """Until what was logged is assessed: the worker must not take time from what is measured next."""
-    deadline = time.monotonic() + QUIET_SECONDS
-    while assessing.behind() and time.monotonic() < deadline:
-        time.sleep(0.5)
 
 
 def run() -> list[Measure]:
@@ -48,7 +38,7 @@ def run() -> list[Measure]:
     ]
     found: list[Measure] = []
     for name, step in steps:
-        wait_until_quiet()
+        setting.wait_until_quiet()
         began = time.monotonic()
         result = step()
         found += result if isinstance(result, Sequence) else [result]

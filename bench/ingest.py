@@ -76,6 +76,7 @@ def growth_and_memory(target: Target, port: int) -> list[Measure]:
     total = GROWN_FULL if setting.full() else GROWN
     early = wire.drive(port, list(batches(target, EARLY)), BATCH_CONNECTIONS) / EARLY
     wire.drive(port, batches(target, total - 2 * EARLY), BATCH_CONNECTIONS)
+    setting.wait_until_quiet()
     late = wire.drive(port, list(batches(target, EARLY)), BATCH_CONNECTIONS) / EARLY
     peak = max((setting.peak_mib(process) for process in setting.web_processes()), default=float("nan"))
     return [

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import time
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from django.conf import settings
 from django.utils import timezone
 
+from audits.decisions import assessing
 from bench.payload import EDGES, Payload
 from governance import trail
 from governance.access import services as access
@@ -18,6 +20,15 @@ from governance.organisations.models import Organisation, Person
 from governance.policies import services as policies
 from governance.systems import services as systems
 from governance.systems.models import AISystem
+
+QUIET_SECONDS = 120.0
+
+
+def wait_until_quiet() -> None:
+    """Until what was logged is assessed: the worker must not take time from what is measured next."""
+    deadline = time.monotonic() + QUIET_SECONDS
+    while assessing.behind() and time.monotonic() < deadline:
+        time.sleep(0.5)
 
 
 @dataclass(frozen=True, slots=True)
