@@ -79,12 +79,12 @@ def records(body: Iterator[bytes]) -> tuple[list[bytes], bool]:
         _check_syntax(whole)
         return [whole], False
     try:
-        found = [bytes(raw) for raw in _RAW(whole)]
+        found = _RAW(whole)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _malformed(whole, error) from None
     if len(found) > MAX_RECORDS:
         raise TooLarge(_("An array has at most %d records; send NDJSON or split it.") % MAX_RECORDS)
-    return found, True
+    return [bytes(raw) for raw in found], True
 
 
 def _check_syntax(whole: bytes) -> None:

@@ -52,13 +52,13 @@ def _moment(query: Mapping[str, str], name: str) -> dt.datetime | None:
         return None
     try:
         moment, day = parse_datetime(text.replace(" ", "+")), parse_date(text)
-    except ValueError:
-        moment, day = None, None
-    if day is not None:
-        moment = dt.datetime.combine(day + dt.timedelta(days=name == "to"), dt.time(), dt.UTC)
-    if moment is None:
-        raise FilterUnreadable(_("Write %s as 2026-11-20 or 2026-11-20T18:00Z.") % name, field=name)
-    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+        if day is not None:
+            moment = dt.datetime.combine(day + dt.timedelta(days=name == "to"), dt.time(), dt.UTC)
+        if moment is not None:
+            return moment.astimezone(dt.UTC) if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise FilterUnreadable(_("Write %s as 2026-11-20 or 2026-11-20T18:00Z.") % name, field=name)
 
 
 def _number(query: Mapping[str, str], name: str) -> float | None:

@@ -205,9 +205,11 @@ class Wire:
         return self._draft(typed, None) or self._general(record)
 
     def _draft(self, record: Any, raw: bytes | None) -> Draft | None:
-        """The draft of a typed record; None if ``raw`` may hold a key twice."""
+        """The draft of a typed record; None if ``raw`` may hold a key twice, or the character NUL."""
         whole = _ENCODE(record)
         if raw is not None and (raw.count(b":") != whole.count(b":") or b"\\u003" in raw):
+            return None
+        if raw is not None and b"\\u0000" in raw:
             return None
         moment = sdk.parse_time(record.occurred_at)
         assert moment is not None

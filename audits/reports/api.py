@@ -7,7 +7,6 @@ from django.http import Http404, HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -16,11 +15,12 @@ from audits.reports import selectors, services
 from audits.reports.answers import as_pdf
 from audits.reports.models import Report
 from governance.access.api import Requires, organisation_of, person_of
+from governance.access.pages import ByCursor
 from governance.organisations.models import Organisation
 from governance.systems import selectors as systems
 
 
-class ByNumber(CursorPagination):
+class ByNumber(ByCursor):
     """Newest first; the number is unique in an organisation."""
 
     ordering = "-number"
@@ -33,7 +33,7 @@ class ReportOut(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     reference = serializers.CharField()
     kind = serializers.CharField()
-    system = serializers.CharField(source="system.slug")
+    system = serializers.CharField(source="system.slug", default=None)
     subject = serializers.CharField()
     window_start = serializers.DateTimeField()
     window_end = serializers.DateTimeField()

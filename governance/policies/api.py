@@ -45,12 +45,12 @@ class PolicyInForce(APIView):
         context = {
             name: str(value) for name, value in request.query_params.items() if name not in NOT_CONTEXT
         }
-        known = request.headers.get("If-None-Match")
+        known = request.headers.get("If-None-Match", "")
         policy = self._current(system, context)
-        if known == etag(policy):
+        if names(known, policy):
             seconds = waiting.seconds(request.headers.get("Prefer", ""))
             policy = self._wait_for_change(system, context, policy, seconds)
-        unchanged = known == etag(policy)
+        unchanged = names(known, policy)
         response = Response(status=304) if unchanged else Response(as_json(policy))
         response["ETag"] = etag(policy)
         response["Cache-Control"] = "private, no-cache"
@@ -92,6 +92,12 @@ class Policies(APIView):
 def etag(policy: Policy) -> str:
     """Strong: it names the digest of what is served."""
     return f'"{policy.digest}"'
+
+
+def names(known: str, policy: Policy) -> bool:
+    """Whether an ``If-None-Match`` header names the policy: one tag, a list, weak ones, or ``*`` (RFC 9110, 13.1.2)."""
+    tags = {tag.strip().removeprefix("W/") for tag in known.split(",")}
+    return bool(tags & {etag(policy), "*"})
 
 
 def as_json(policy: Policy) -> dict[str, Any]:

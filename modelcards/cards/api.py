@@ -7,12 +7,12 @@ from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from governance.access.api import Requires, organisation_of, person_of
+from governance.access.pages import ByCursor
 from governance.organisations.models import Organisation
 from governance.systems import selectors as systems
 from modelcards.cards import freezing, selectors, services
@@ -20,7 +20,7 @@ from modelcards.cards.models import Card, CardVersion
 from modelcards.cards.renderings import plain
 
 
-class ByKey(CursorPagination):
+class ByKey(ByCursor):
     """In the order in which cards were begun."""
 
     ordering = "pk"

@@ -7,7 +7,6 @@ from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -20,6 +19,7 @@ from governance.access.api import (
     organisation_of,
     person_of,
 )
+from governance.access.pages import ByCursor
 from governance.organisations.models import Organisation
 from governance.systems import selectors as systems
 from governance.systems.models import AISystem
@@ -28,7 +28,7 @@ from modelcards.evaluations import selectors, services
 SCOPE = "evaluations:write"
 
 
-class Newest(CursorPagination):
+class Newest(ByCursor):
     """Last recorded first; ids settle ties."""
 
     ordering = ("-created_at", "-pk")

@@ -77,8 +77,11 @@ def unknown_edges(given: Mapping[str, Any], edges: Collection[str], pointer: str
 
 
 def is_number(value: object) -> bool:
-    """Whether a value is a finite number."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """Whether a value is a finite number, as a double."""
+    try:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def malformed(pointer: str, detail: str, remedy: str) -> Problem:

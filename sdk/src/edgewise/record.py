@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from edgewise import record_options, record_parts
@@ -122,13 +122,16 @@ def _time(record: Mapping[str, Any], now: datetime | None) -> Found:
 
 
 def parse_time(text: object) -> datetime | None:
-    """Read an RFC 3339 time with offset; None if it is not one."""
+    """Read an RFC 3339 time with offset; None if it is not one, or in UTC lies outside the years 1 to 9999."""
     if not isinstance(text, str) or not _TIME.fullmatch(text):
         return None
     try:
-        return datetime.fromisoformat(text.upper().replace(" ", "T"))
-    except ValueError:
+        moment = datetime.fromisoformat(text.upper().replace(" ", "T"))
+        if moment.year in (1, 9999):
+            moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
+    return moment
 
 
 def _context(record: Mapping[str, Any]) -> Found:
@@ -190,7 +193,8 @@ def _choice(record: Mapping[str, Any]) -> Found:
 def _size(record: Mapping[str, Any]) -> Found:
     """Only for a record with no other problem: its texts are texts."""
     try:
-        size = len(canonical(record))
+        written = canonical(record)
+        size = len(written)
         if MAX_ENTRY_BYTES - MAX_SEALING_BYTES < size <= MAX_ENTRY_BYTES:
             size = len(entry_bytes(seal(record).record))
     except UnicodeEncodeError:
@@ -199,8 +203,19 @@ def _size(record: Mapping[str, Any]) -> Found:
     except (TypeError, ValueError, RecursionError):
         yield malformed("", "The record has a value that JSON has not.", "Send JSON values.")
         return
+    if b"\\u0000" in written and _has_nul(record):
+        yield malformed("", "A text has the character NUL, which no database keeps.", "Leave it out.")
+        return
     if size > MAX_ENTRY_BYTES:
         yield Problem(
             "too_large", "", f"The record takes more than {MAX_ENTRY_BYTES} bytes.",
             "Send fewer options or shorter texts.",
         )  # fmt: skip
+
+
+def _has_nul(value: object) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, Mapping):
+        return any(_has_nul(name) or _has_nul(each) for name, each in value.items())
+    return isinstance(value, list | tuple) and any(_has_nul(each) for each in value)

@@ -100,7 +100,7 @@ def _scores(
 def _score(score: object, most: float, pointer: str) -> Found:
     if not isinstance(score, int | float) or isinstance(score, bool):
         yield malformed(pointer, "A score is not a number.", "Send a number.")
-    elif not math.isfinite(score):
+    elif isinstance(score, float) and not math.isfinite(score):
         yield malformed(pointer, "A score is not finite.", "Send a finite number.")
     elif not 0 <= score <= most:
         yield Problem("score_out_of_range", pointer, f"{score} is not between 0 and {most:g}.", "Rescale it.")

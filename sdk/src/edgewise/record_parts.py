@@ -89,7 +89,7 @@ def _weights(weights: object, edges: Collection[str]) -> Found:
     values = list(weights.values())
     if not all(is_number(value) for value in values):
         yield malformed("/weights", "A weight is not a finite number.", "Send numbers.")
-    elif min(values, default=-1) < 0 or abs(math.fsum(values) - 1) > WEIGHTS_TOLERANCE:
+    elif not all(0 <= value <= 2 for value in values) or abs(math.fsum(values) - 1) > WEIGHTS_TOLERANCE:
         yield Problem(
             "weights_not_normalised", "/weights", "The weights are not all at least 0 with sum 1.",
             "Divide each weight by their sum.",

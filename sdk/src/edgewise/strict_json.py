@@ -10,6 +10,8 @@ import json
 import math
 from typing import Any, NoReturn
 
+MAX_DIGITS = 309  # of a whole number; more do not fit a double
+
 
 class MalformedJSONError(ValueError):
     """Not JSON, or JSON that decoders disagree about; `byte` is where, when that is known."""
@@ -56,9 +58,17 @@ def _float(text: str) -> float:
     return value
 
 
+def _integer(text: str) -> int:
+    if len(text) > MAX_DIGITS:
+        raise MalformedJSONError("a number is too large")
+    return int(text)
+
+
 def _constant(name: str) -> NoReturn:
     raise MalformedJSONError(f"{name} is not JSON")
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=_float, parse_constant=_constant)
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_float=_float, parse_int=_integer, parse_constant=_constant
+)
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))

@@ -1,0 +1,43 @@
+"""The character NUL in addresses and forms: no text has it and PostgreSQL keeps none, so it is refused at the door."""
+
+from collections.abc import Callable
+
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+
+from governance.access import problems
+
+NUL = "\0"
+FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
+API = "/api/"
+
+
+def refuse_nul(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Middleware: 400 for NUL in the path, the query or a form. The body of an API request is not touched."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        api = request.path.startswith(API)
+        if (
+            NUL in request.path
+            or "%00" in request.META.get("QUERY_STRING", "")
+            or (not api and _in_form(request))
+        ):
+            return _refusal(api=api)
+        return get_response(request)
+
+    return middleware
+
+
+def _in_form(request: HttpRequest) -> bool:
+    if request.method != "POST" or request.content_type not in FORMS:
+        return False
+    return any(NUL in text for name, texts in request.POST.lists() for text in (name, *texts))
+
+
+def _refusal(*, api: bool) -> HttpResponse:
+    if not api:
+        raise BadRequest("The character NUL is in no text.")
+    answer = problems.problem(400, "malformed", "The character NUL (%00) cannot be asked for.")
+    return JsonResponse(answer.data, status=400, content_type=problems.CONTENT_TYPE)
