@@ -75,9 +75,14 @@ class GroupCommit(Generic[Item, Result]):
             return group
 
     def _serve(self, group: list[_Ticket[Item, Result]]) -> None:
+        """Commits the group; if that fails, each request alone, so that one cannot fail the others."""
         try:
             results = self._commit([item for ticket in group for item in ticket.items])
         except BaseException as error:
+            if len(group) > 1 and isinstance(error, Exception):
+                for ticket in group:
+                    self._serve([ticket])
+                return
             for ticket in group:
                 ticket.error = error
             if not isinstance(error, Exception):

@@ -60,3 +60,27 @@ def test_a_failed_commit_is_told_to_every_request_in_it_and_the_next_goes_on():
         group.submit([1])
     failing.clear()
     assert group.submit([2]) == [2]
+
+
+def test_one_request_that_cannot_be_committed_does_not_fail_those_beside_it():
+    began, go_on = threading.Event(), threading.Event()
+
+    def commit(items):
+        began.set()
+        assert go_on.wait(10)
+        if -1 in items:
+            raise ValueError("unfit")
+        return [item * 10 for item in items]
+
+    group = GroupCommit[int, int](commit)
+    with ThreadPoolExecutor(4) as pool:
+        first = pool.submit(group.submit, [1])
+        assert began.wait(10)
+        beside = [pool.submit(group.submit, [n]) for n in (-1, 2, 3)]
+        while len(group._waiting) < 3:
+            time.sleep(0.001)
+        go_on.set()
+        assert first.result() == [10]
+        with pytest.raises(ValueError, match="unfit"):
+            beside[0].result()
+        assert [each.result() for each in beside[1:]] == [[20], [30]]
