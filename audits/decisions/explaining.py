@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from edgewise import merkle
 from edgewise.strict_json import loads
 
@@ -132,12 +133,16 @@ def counterfactual_in_words(sentence: Sentence, names: Mapping[str, str]) -> str
     }
     if sentence.points > 0:
         return (
-            _("Had %(edge)s weighed %(points)d points more (%(after)s instead of %(before)s, the others reduced in "
-              "proportion), %(option)s would have been chosen.") % terms
+            ngettext("Had %(edge)s weighed %(points)d point more (%(after)s instead of %(before)s, the others "
+                     "reduced in proportion), %(option)s would have been chosen.",
+                     "Had %(edge)s weighed %(points)d points more (%(after)s instead of %(before)s, the others "
+                     "reduced in proportion), %(option)s would have been chosen.", terms["points"]) % terms
         )  # fmt: skip
     return (
-        _("Had %(edge)s weighed %(points)d points less (%(after)s instead of %(before)s, the others raised in "
-          "proportion), %(option)s would have been chosen.") % terms
+        ngettext("Had %(edge)s weighed %(points)d point less (%(after)s instead of %(before)s, the others "
+                 "raised in proportion), %(option)s would have been chosen.",
+                 "Had %(edge)s weighed %(points)d points less (%(after)s instead of %(before)s, the others "
+                 "raised in proportion), %(option)s would have been chosen.", terms["points"]) % terms
     )  # fmt: skip
 
 
