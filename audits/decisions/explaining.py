@@ -136,13 +136,13 @@ def counterfactual_in_words(sentence: Sentence, names: Mapping[str, str]) -> str
             ngettext("Had %(edge)s weighed %(points)d point more (%(after)s instead of %(before)s, the others "
                      "reduced in proportion), %(option)s would have been chosen.",
                      "Had %(edge)s weighed %(points)d points more (%(after)s instead of %(before)s, the others "
-                     "reduced in proportion), %(option)s would have been chosen.", terms["points"]) % terms
+                     "reduced in proportion), %(option)s would have been chosen.", abs(sentence.points)) % terms
         )  # fmt: skip
     return (
         ngettext("Had %(edge)s weighed %(points)d point less (%(after)s instead of %(before)s, the others "
                  "raised in proportion), %(option)s would have been chosen.",
                  "Had %(edge)s weighed %(points)d points less (%(after)s instead of %(before)s, the others "
-                 "raised in proportion), %(option)s would have been chosen.", terms["points"]) % terms
+                 "raised in proportion), %(option)s would have been chosen.", abs(sentence.points)) % terms
     )  # fmt: skip
 
 
