@@ -1,5 +1,6 @@
 """What a member filled in on the ballot page: read, prefilled, and checked as the service will check it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -14,6 +15,8 @@ from governance.edges.models import Edge
 from governance.errors import DomainError
 
 ALL = 100
+# int() reads more than what a person means by a whole number: 1_0, and the digits of every script.
+WHOLE = re.compile(r"[+-]?[0-9]{1,12}")
 
 
 @dataclass
@@ -77,10 +80,7 @@ def _number(text: str) -> int | str:
     cleaned = text.strip()
     if not cleaned:
         return 0
-    try:
-        return int(cleaned)
-    except ValueError:
-        return cleaned
+    return int(cleaned) if WHOLE.fullmatch(cleaned) else cleaned
 
 
 def blank(proposal: Proposal, edges: Sequence[Edge]) -> BallotForm:
@@ -91,7 +91,7 @@ def blank(proposal: Proposal, edges: Sequence[Edge]) -> BallotForm:
 def posted(proposal: Proposal, edges: Sequence[Edge], data: Mapping[str, str]) -> BallotForm:
     """The form as sent."""
     form = blank(proposal, edges)
-    form.points = {edge.slug: data.get(f"points-{edge.slug}", "")[:12] for edge in edges}
+    form.points = {edge.slug: data.get(f"points-{edge.slug}", "")[:40] for edge in edges}
     form.stance, form.reason = data.get("stance", ""), data.get("reason", "")[:10_000]
     return form
 

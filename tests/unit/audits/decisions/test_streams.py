@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import time
 import zlib
 
 import pytest
@@ -80,3 +81,25 @@ def test_lines_do_not_depend_on_how_the_body_arrives(rows, size):
 def test_a_line_over_the_cap_is_skipped_in_bounded_memory_and_the_next_is_read():
     pieces = iter([b"ok\n", b"x" * 50, b"x" * 50, b"x\n", b"fine\n", b"y" * 101])
     assert list(streams.lines(pieces, 100)) == [b"ok", None, b"fine", None]
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress])
+@pytest.mark.parametrize("left", [0, 9, 20, -1])
+def test_a_packed_body_that_was_cut_is_undecodable(pack, left):
+    body, encoding = pack(b"a line\n" * 9), "gzip" if pack is gzip.compress else "zstd"
+    with pytest.raises(streams.Undecodable):
+        list(streams.chunks(io.BytesIO(body[:left]).read, encoding))
+
+
+def test_a_zstd_frame_that_never_ends_is_undecodable():
+    packer = zstandard.ZstdCompressor().compressobj()
+    body = packer.compress(b"a line\n") + packer.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK)
+    with pytest.raises(streams.Undecodable):
+        list(streams.chunks(io.BytesIO(body).read, "zstd"))
+
+
+def test_blank_lines_cost_no_more_than_any_other_bytes():
+    blank = [b"\n" * streams.CHUNK, b" \n" * (streams.CHUNK // 2)]
+    began = time.process_time()
+    assert list(streams.lines(iter([b"a\n", *blank * 400, b"b"]), 100)) == [b"a", b"b"]
+    assert time.process_time() - began < 3
