@@ -60,7 +60,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 SECRET_KEY = base64.b64encode(keyring.key("secret", home=EDGEWISE_HOME)).decode()
 DEBUG = False
-ALLOWED_HOSTS = os.environ.get("EDGEWISE_HOSTS", "127.0.0.1,localhost,[::1],testserver").split(",")
+ALLOWED_HOSTS = os.environ.get("EDGEWISE_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
 HTTPS = os.environ.get("EDGEWISE_HTTPS", "") == "1"
 CSRF_TRUSTED_ORIGINS = [EDGEWISE_BASE_URL] if HTTPS else []
 
