@@ -19,9 +19,9 @@ from audits.decisions import disclosure, explaining, feedback, presenting, schem
 from audits.decisions.models import Decision
 from audits.ledger import selectors as ledger
 from governance.access import selectors as access
-from governance.access.api import Requires, SystemScope, organisation_of, person_of
+from governance.access.api import Requires, SystemScope, acting_organisation, person_of
 from governance.access.models import ApiKey
-from governance.organisations.models import Organisation, Person
+from governance.organisations.models import Person
 
 
 class ReadsOrPosted(BasePermission):
@@ -32,16 +32,10 @@ class ReadsOrPosted(BasePermission):
         return isinstance(request.auth, ApiKey) or bool(reads.has_permission(request, view))
 
 
-def _organisation(request: Request) -> Organisation:
-    found = organisation_of(request)
-    assert found is not None
-    return found
-
-
 def _decision(request: Request, identity: uuid.UUID) -> Decision:
     """The decision if the request may know of it; 404 otherwise, whatever the reason."""
     system = request.auth.system if isinstance(request.auth, ApiKey) else None
-    found = selectors.get(organisation=_organisation(request), id=identity, system=system)
+    found = selectors.get(organisation=acting_organisation(request), id=identity, system=system)
     if found is None:
         raise Http404
     return found
@@ -49,7 +43,7 @@ def _decision(request: Request, identity: uuid.UUID) -> Decision:
 
 def listed(request: Request) -> Response:
     """One page of a search, with links to its neighbours."""
-    organisation, query = _organisation(request), request.query_params.dict()
+    organisation, query = acting_organisation(request), request.query_params.dict()
     page = selectors.search(
         organisation=organisation,
         filters=searching.filters(organisation=organisation, query=query),
@@ -91,7 +85,7 @@ def _may_open(request: Request) -> bool:
     person = request.user
     if request.query_params.get("open") != "1" or not isinstance(person, Person):
         return False
-    return access.may(person=person, permission="export_reports", organisation=_organisation(request))
+    return access.may(person=person, permission="export_reports", organisation=acting_organisation(request))
 
 
 class Proof(APIView):

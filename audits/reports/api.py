@@ -14,9 +14,8 @@ from rest_framework.views import APIView
 from audits.reports import selectors, services
 from audits.reports.answers import as_pdf
 from audits.reports.models import Report
-from governance.access.api import Requires, organisation_of, person_of
+from governance.access.api import Requires, acting_organisation, person_of
 from governance.access.pages import ByCursor
-from governance.organisations.models import Organisation
 from governance.systems import selectors as systems
 
 
@@ -59,16 +58,9 @@ class ReportIn(serializers.Serializer[Any]):
     subject = serializers.CharField(required=False, max_length=80, default="")
 
 
-def here(request: Request) -> Organisation:
-    """The organisation a permitted request acts in."""
-    organisation = organisation_of(request)
-    assert organisation is not None, "the permission has seen it"
-    return organisation
-
-
 def report_or_404(request: Request, id: uuid.UUID) -> Report:  # noqa: A002
     """The organisation's report."""
-    report = selectors.get(organisation=here(request), id=id)
+    report = selectors.get(organisation=acting_organisation(request), id=id)
     if report is None:
         raise Http404
     return report
@@ -82,7 +74,12 @@ class Reports(APIView):
     @extend_schema(operation_id="reports_list", responses=ReportOut(many=True))
     def get(self, request: Request) -> Response:
         pages = ByNumber()
-        page = pages.paginate_queryset(selectors.visible_to(organisation=here(request)), request, self) or []
+        page = (
+            pages.paginate_queryset(
+                selectors.visible_to(organisation=acting_organisation(request)), request, self
+            )
+            or []
+        )
         return pages.get_paginated_response(ReportOut(instance=page, many=True).data)
 
     @extend_schema(request=ReportIn, responses={202: ReportOut})
@@ -91,11 +88,15 @@ class Reports(APIView):
         asked.is_valid(raise_exception=True)
         data = dict(asked.validated_data)
         slug = data.pop("system", None)
-        system = systems.get(organisation=here(request), slug=slug) if slug else None
+        system = systems.get(organisation=acting_organisation(request), slug=slug) if slug else None
         if slug and system is None:
             raise Http404
         report = services.request(
-            organisation=here(request), system=system, by=person_of(request), at=timezone.now(), **data
+            organisation=acting_organisation(request),
+            system=system,
+            by=person_of(request),
+            at=timezone.now(),
+            **data,
         )
         return Response(ReportOut(report).data, status=202)
 

@@ -118,6 +118,14 @@ def organisation_of(request: Request) -> Organisation | None:
     return None
 
 
+def acting_organisation(request: Request) -> Organisation:
+    """The same, for endpoints whose permission has seen that there is one."""
+    found = organisation_of(request)
+    if found is None:
+        raise exceptions.PermissionDenied
+    return found
+
+
 class Closed(permissions.BasePermission):
     """The default: an endpoint that states no permission is open to nobody."""
 

@@ -11,9 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from governance.access.api import Requires, organisation_of, person_of
+from governance.access.api import Requires, acting_organisation, person_of
 from governance.access.pages import ByCursor
-from governance.organisations.models import Organisation
 from governance.systems import selectors as systems
 from modelcards.cards import freezing, selectors, services
 from modelcards.cards.models import Card, CardVersion
@@ -70,16 +69,9 @@ class ActIn(serializers.Serializer[Any]):
     sections = serializers.DictField(child=serializers.CharField(allow_blank=True), default=dict)
 
 
-def here(request: Request) -> Organisation:
-    """The organisation a permitted request acts in."""
-    organisation = organisation_of(request)
-    assert organisation is not None, "the permission has seen it"
-    return organisation
-
-
 def card_or_404(request: Request, slug: str) -> Card:
     """The organisation's card."""
-    card = selectors.get(organisation=here(request), slug=slug)
+    card = selectors.get(organisation=acting_organisation(request), slug=slug)
     if card is None:
         raise Http404
     return card
@@ -98,7 +90,9 @@ class Cards(_Permitted):
     @extend_schema(operation_id="model_cards_list", responses=CardOut(many=True))
     def get(self, request: Request) -> Response:
         pages = ByKey()
-        page = pages.paginate_queryset(selectors.visible_to(organisation=here(request)), request, self)
+        page = pages.paginate_queryset(
+            selectors.visible_to(organisation=acting_organisation(request)), request, self
+        )
         return pages.get_paginated_response(CardOut(page, many=True).data)
 
     @extend_schema(request=DraftIn, responses={201: VersionOut})
@@ -106,7 +100,7 @@ class Cards(_Permitted):
         asked = DraftIn(data=request.data)
         asked.is_valid(raise_exception=True)
         data = dict(asked.validated_data)
-        system = systems.get(organisation=here(request), slug=data.pop("system"))
+        system = systems.get(organisation=acting_organisation(request), slug=data.pop("system"))
         if system is None:
             raise Http404
         version = services.draft(system=system, by=person_of(request), at=timezone.now(), **data)

@@ -15,12 +15,11 @@ from governance.access.api import (
     Requires,
     SystemPrincipal,
     SystemScope,
+    acting_organisation,
     caller_of,
-    organisation_of,
     person_of,
 )
 from governance.access.pages import ByCursor
-from governance.organisations.models import Organisation
 from governance.systems import selectors as systems
 from governance.systems.models import AISystem
 from modelcards.evaluations import selectors, services
@@ -73,13 +72,6 @@ class ResultIn(serializers.Serializer[Any]):
     measured_at = serializers.DateTimeField()
 
 
-def here(request: Request) -> Organisation:
-    """The organisation a permitted request acts in."""
-    organisation = organisation_of(request)
-    assert organisation is not None, "the permission has seen it"
-    return organisation
-
-
 class Results(APIView):
     """List results; post one."""
 
@@ -92,7 +84,9 @@ class Results(APIView):
     @extend_schema(operation_id="evaluations_list", responses=ResultOut(many=True))
     def get(self, request: Request) -> Response:
         pages = Newest()
-        page = pages.paginate_queryset(selectors.visible_to(organisation=here(request)), request, self)
+        page = pages.paginate_queryset(
+            selectors.visible_to(organisation=acting_organisation(request)), request, self
+        )
         return pages.get_paginated_response(ResultOut(page, many=True).data)
 
     @extend_schema(request=ResultIn, responses={201: ResultOut})
@@ -111,7 +105,7 @@ class Results(APIView):
         if isinstance(caller, SystemPrincipal):
             found = caller.system if slug in {None, caller.system.slug} else None
         else:
-            found = systems.get(organisation=here(request), slug=slug or "")
+            found = systems.get(organisation=acting_organisation(request), slug=slug or "")
         if found is None:
             raise Http404
         return found
@@ -124,7 +118,7 @@ class Signature(APIView):
 
     @extend_schema(request=None, responses=ResultOut)
     def post(self, request: Request, id: uuid.UUID) -> Response:  # noqa: A002
-        result = selectors.get(organisation=here(request), id=id)
+        result = selectors.get(organisation=acting_organisation(request), id=id)
         if result is None:
             raise Http404
         return Response(
