@@ -8,7 +8,7 @@ CODE := governance audits councils modelcards demo bench sdk/src tests manage.py
 TEMPLATES := governance audits councils modelcards
 export PORT ?= 8000
 
-.PHONY: help setup setup-run run demo test check format bench shell
+.PHONY: help setup setup-run run demo test check format bench faults shell
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -30,6 +30,9 @@ test: setup ## the whole test suite, journeys included; ARGS for pytest
 
 bench: setup-run ## the benchmarks
 	@$(EMBEDDED) bench $(ARGS)
+
+faults: setup ## kill everything under load, and look for what was acknowledged; ARGS="--seed N"
+	@$(PYTHON) -m tests.faults $(ARGS)
 
 shell: setup-run ## a shell with the database of this home in its environment
 	@$(EMBEDDED) shell

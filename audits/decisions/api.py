@@ -1,11 +1,14 @@
 """The decisions API."""
 
+import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
+from django.db import Error as DatabaseTrouble
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.request import Request
@@ -18,6 +21,7 @@ from governance.access.api import Requires, SystemScope, system_of
 from governance.errors import DomainError
 from governance.systems.models import AISystem
 
+logger = logging.getLogger(__name__)
 JSON, NDJSON = "application/json", "application/x-ndjson"
 _encode = msgspec.json.Encoder().encode
 _BRIEF = OpenApiParameter("brief", bool, description="1 leaves out entry and salts.")
@@ -94,16 +98,26 @@ def _lines(system: AISystem, body: Iterator[bytes], brief: bool) -> HttpResponse
 def _stream(
     system: AISystem, first: list[Outcome], batches: Iterator[list[bytes | None]], brief: bool
 ) -> Iterator[bytes]:
-    """Results of 500 lines at a time, after their commit. A body that turns out broken ends with its problem."""
+    """Results of 500 lines at a time, after their commit.
+
+    What ends the stream early is its last line: the server ends the response in good order, so that a client could not
+    tell a stream that was cut from one that was answered.
+    """
     yield b"".join(_written(first, brief))
     try:
         for batch in batches:
             yield b"".join(_written(intake.log_lines(system, batch, timezone.now()), brief))
     except DomainError as error:
-        yield (
-            _encode({"id": None, "status": "rejected", "error": {"code": error.code, "detail": error.detail}})
-            + b"\n"
-        )
+        yield _last_line(error.code, error.detail, retryable=False)
+    except DatabaseTrouble:
+        logger.exception("A stream ends early.")
+        detail = _("The database did not answer. Send the lines again that were not answered.")
+        yield _last_line("database_away", detail, retryable=True)
+
+
+def _last_line(code: str, detail: str, *, retryable: bool) -> bytes:
+    error = {"code": code, "detail": detail, "pointer": "", "retryable": retryable}
+    return _encode({"id": None, "status": "rejected", "error": error}) + b"\n"
 
 
 def _written(outcomes: list[Outcome], brief: bool) -> Iterator[bytes]:

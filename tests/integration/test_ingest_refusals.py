@@ -7,6 +7,7 @@ import uuid
 import zlib
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from audits.decisions import intake, throttling
@@ -208,3 +209,24 @@ def test_an_empty_array_logs_nothing(client, world):
 def test_a_clock_slightly_ahead_is_accepted(client, world):
     soon = (timezone.now() + dt.timedelta(minutes=4)).isoformat()
     assert world.post(client, world.record(occurred_at=soon)).status_code == 201
+
+
+def test_a_stream_that_the_database_breaks_off_says_so_in_its_last_line(world, client, monkeypatch):
+    """Without it a client would take 500 answers for all there are: the response itself ends in good order."""
+    log_lines = intake.log_lines
+    batches = iter([log_lines])
+
+    def once(*arguments):
+        found = next(batches, None)
+        if found is None:
+            raise OperationalError("the server closed the connection unexpectedly")
+        return found(*arguments)
+
+    monkeypatch.setattr(intake, "log_lines", once)
+    body = lines(*(world.record() for _ in range(intake.LINES_PER_COMMIT + 1)))
+    response = world.post(client, body, content_type="application/x-ndjson", query="?brief=1")
+    *results, last = answered(response)
+    assert [item["status"] for item in results] == ["logged"] * intake.LINES_PER_COMMIT
+    assert last["id"] is None
+    assert last["error"]["code"] == "database_away"
+    assert last["error"]["retryable"] is True
