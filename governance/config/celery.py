@@ -4,7 +4,10 @@ import os
 
 from celery import Celery
 
+from governance.config import broker
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.config.settings")
+broker.install()
 app = Celery("edgewise")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(
