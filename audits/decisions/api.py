@@ -1,7 +1,7 @@
 """The decisions API."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from audits.decisions import intake, reading, schema, throttling
+from audits.decisions import cloudevents, intake, reading, schema, throttling
 from audits.decisions.services import Outcome
 from governance.access.api import Requires, SystemScope, system_of
 from governance.errors import DomainError
@@ -48,21 +48,20 @@ class Decisions(APIView):
         return [throttling.PerKey()] if self.request.method == "POST" else []
 
     @extend_schema(
-        request={JSON: schema.RecordOrRecords, NDJSON: schema.Record},
+        request=schema.BODIES,
         responses={201: schema.Items, 207: schema.Items, 409: schema.Items, 422: schema.Items},
         parameters=[_BRIEF],
     )
     def post(self, request: Request) -> HttpResponseBase:
-        """Log one record (an object), a batch (an array) or a stream (NDJSON)."""
-        kind = (request.content_type or "").partition(";")[0].strip().lower()
-        if kind not in (JSON, NDJSON):
-            raise UnsupportedMediaType(kind)
+        """Log one record (an object), a batch (an array), a stream (NDJSON) or CloudEvents."""
+        kind = media_type(request, (JSON, NDJSON, *cloudevents.MODES))
         system, brief = system_of(request), request.query_params.get("brief") == "1"
-        body = intake.pieces(_reader(request), request.headers.get("Content-Encoding", ""))
+        body = intake.pieces(reader(request), request.headers.get("Content-Encoding", ""))
         if kind == NDJSON:
             return _lines(system, body, brief)
         records, is_array = intake.records(body)
-        outcomes = intake.log_lines(system, records, timezone.now())
+        found = intake.unwrapped(system, kind, request.headers, records, is_array=is_array)
+        outcomes = intake.log_lines(system, found, timezone.now())
         return _answer(outcomes, intake.status(outcomes, single=not is_array), brief)
 
     @extend_schema(operation_id="decisions_list", responses=schema.Page, parameters=_FILTERS)
@@ -71,7 +70,15 @@ class Decisions(APIView):
         return reading.listed(request)
 
 
-def _reader(request: Request) -> Callable[[int], bytes]:
+def media_type(request: Request, known: Sequence[str]) -> str:
+    """The Content-Type without its parameters; 415 unless it is one of ``known``."""
+    kind = (request.content_type or "").partition(";")[0].strip().lower()
+    if kind not in known:
+        raise UnsupportedMediaType(kind)
+    return kind
+
+
+def reader(request: Request) -> Callable[[int], bytes]:
     """Reads the body as it arrives. Django takes a body of no stated length (chunked) for an empty one."""
     wire: HttpRequest = request._request  # noqa: SLF001  (the body must not be parsed by the framework)
     read: Callable[[int], bytes] = (

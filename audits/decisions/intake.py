@@ -1,7 +1,7 @@
 """The HTTP shape of posting decisions: bodies in, results per item out. No rule of the domain is decided here."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 from django.conf import settings
@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 from edgewise.record import Problem
 from rest_framework.exceptions import UnsupportedMediaType
 
-from audits.decisions import services, streams
+from audits.decisions import cloudevents, services, streams
 from audits.decisions.services import Outcome
+from audits.decisions.wrapping import Unwrapped
 from governance.errors import DomainError
 from governance.systems.models import AISystem
 
@@ -113,15 +114,31 @@ def line_batches(body: Iterator[bytes]) -> Iterator[list[bytes | None]]:
         yield group
 
 
-def log_lines(system: AISystem, lines: Sequence[bytes | None], at: dt.datetime) -> list[Outcome]:
+def unwrapped(
+    system: AISystem, kind: str, headers: Mapping[str, str], found: list[bytes], *, is_array: bool
+) -> Sequence[Unwrapped]:
+    """The records of what was posted as CloudEvents, in any of the three modes; others are records already."""
+    if kind in (cloudevents.STRUCTURED, cloudevents.BATCHED):
+        if is_array != (kind == cloudevents.BATCHED):
+            raise Malformed(_("One event is an object (%s), a batch is an array (%s).") % cloudevents.MODES)
+        return [cloudevents.unwrapped(event, system=system.slug) for event in found]
+    if "ce-specversion" not in headers:
+        return found
+    if is_array:
+        raise Malformed(_("With ce- headers the body is one record; a batch is %s.") % cloudevents.BATCHED)
+    return [cloudevents.binary(headers, found[0], system=system.slug)]
+
+
+def log_lines(system: AISystem, lines: Sequence[Unwrapped | None], at: dt.datetime) -> list[Outcome]:
     """Logs the lines that can be records; the others are refused, each in its place."""
-    logged = iter(services.log(system=system, records=[line for line in lines if line is not None], at=at))
-    return [_too_long() if line is None else next(logged) for line in lines]
+    logged = iter(
+        services.log(system=system, records=[line for line in lines if isinstance(line, bytes)], at=at)
+    )
+    return [next(logged) if isinstance(line, bytes) else _refused(line) for line in lines]
 
 
-def _too_long() -> Outcome:
-    detail = _("The line is far over 48 KiB.")
-    return Outcome("rejected", problem=Problem("too_large", "", detail))
+def _refused(line: Problem | None) -> Outcome:
+    return Outcome("rejected", problem=line or Problem("too_large", "", _("The line is far over 48 KiB.")))
 
 
 def status(outcomes: Sequence[Outcome], *, single: bool) -> int:

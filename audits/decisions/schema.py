@@ -5,7 +5,7 @@ from typing import Any
 from edgewise import problems, record
 from rest_framework import serializers
 
-from audits.decisions import intake, throttling
+from audits.decisions import cloudevents, intake, throttling
 
 Record = {
     "type": "object",
@@ -15,6 +15,38 @@ Record = {
     "additionalProperties": False,
 }
 RecordOrRecords = {"oneOf": [Record, {"type": "array", "items": Record, "maxItems": intake.MAX_RECORDS}]}
+CloudEvent = {
+    "type": "object",
+    "description": "CloudEvents 1.0, JSON event format; see docs/cloudevents.md.",
+    "required": ["specversion", "id", "source", "type"],
+    "properties": {
+        "specversion": {"const": "1.0"},
+        "id": {"type": "string", "minLength": 1},
+        "source": {"type": "string", "minLength": 1},
+        "type": {"const": cloudevents.TYPE},
+        "time": {"type": "string", "format": "date-time"},
+        "traceparent": {"type": "string"},
+        "data": {"type": "object"},
+        "data_base64": {"type": "string"},
+    },
+}
+BODIES = {
+    "application/json": RecordOrRecords,
+    "application/x-ndjson": Record,
+    cloudevents.STRUCTURED: CloudEvent,
+    cloudevents.BATCHED: {"type": "array", "items": CloudEvent, "maxItems": intake.MAX_RECORDS},
+}
+LogsRequest = {"type": "object", "description": "ExportLogsServiceRequest of OTLP; see docs/otlp.md."}
+LogsResponse = {
+    "type": "object",
+    "description": "ExportLogsServiceResponse of OTLP: empty when every log record was logged.",
+    "properties": {
+        "partialSuccess": {
+            "type": "object",
+            "properties": {"rejectedLogRecords": {"type": "string"}, "errorMessage": {"type": "string"}},
+        }
+    },
+}
 
 
 class ItemError(serializers.Serializer[Any]):

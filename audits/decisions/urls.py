@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from audits.decisions import api, finding_views, reading, views
+from audits.decisions import api, finding_views, otlp_api, reading, views
 
 urlpatterns = [
     path("decisions/", views.decisions, name="decisions"),
     path("decisions/<uuid:identity>/", views.decision, name="decision"),
     path("decisions/<uuid:identity>/receipt", views.receipt, name="decision_receipt"),
     path("decisions/<uuid:identity>/entry", views.entry, name="decision_entry"),
+    path("v1/logs", otlp_api.Logs.as_view(), name="otlp_logs"),
     path("findings/", finding_views.findings, name="findings"),
     path("findings/<int:pk>/", finding_views.finding, name="finding"),
     path("findings/<int:pk>/assign/", finding_views.assign, name="assign_finding"),

@@ -1,0 +1,63 @@
+"""OTLP/HTTP for logs: OpenTelemetry exporters and collectors post decisions to ``/v1/logs``."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from audits.decisions import api, intake, otlp, schema, streams, throttling
+from governance.access.api import SystemScope, system_of
+
+_KINDS = (otlp.PROTOBUF, otlp.JSON)
+_BINARY = dict.fromkeys((otlp.PROTOBUF,), OpenApiTypes.BINARY)
+
+
+class Logs(APIView):
+    """Log records that carry decisions, as docs/otlp.md says."""
+
+    permission_classes = (SystemScope("decisions:write"),)
+    throttle_classes = (throttling.PerKey,)
+
+    @extend_schema(
+        operation_id="otlp_logs",
+        request={otlp.JSON: schema.LogsRequest, **_BINARY},
+        responses={(200, otlp.JSON): schema.LogsResponse, (200, otlp.PROTOBUF): OpenApiTypes.BINARY},
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """Log the decisions of an ExportLogsServiceRequest; what is rejected is counted, with the reasons."""
+        kind, system = api.media_type(request, _KINDS), system_of(request)
+        body = _whole(request)
+        try:
+            found = list(otlp.records(otlp.request(body, kind), system=system.slug))
+        except otlp.Unreadable as error:
+            raise intake.Malformed(_("The body is no ExportLogsServiceRequest: %s.") % error) from None
+        if len(found) > intake.MAX_RECORDS:
+            raise intake.TooLarge(_("At most %d log records are taken at once.") % intake.MAX_RECORDS)
+        outcomes = intake.log_lines(system, found, timezone.now())
+        answer = otlp.response([outcome.problem for outcome in outcomes if outcome.problem is not None])
+        return HttpResponse(otlp.encoded(answer, kind), content_type=kind)
+
+    def handle_exception(self, exc: Exception) -> Any:
+        """Errors are google.rpc.Status, in the encoding of the request."""
+        problem = super().handle_exception(exc)
+        kind = self.request.content_type.partition(";")[0].strip().lower()
+        kind = kind if kind in _KINDS else otlp.JSON
+        status = otlp.status(problem.status_code, problem.data["code"], problem.data["detail"])
+        answer = HttpResponse(otlp.encoded(status, kind), status=problem.status_code, content_type=kind)
+        for name in ("Retry-After", "WWW-Authenticate", "Allow"):
+            if name in problem.headers:
+                answer[name] = problem.headers[name]
+        return answer
+
+
+def _whole(request: Request) -> bytes:
+    pieces = intake.pieces(api.reader(request), request.headers.get("Content-Encoding", ""))
+    try:
+        return streams.whole(pieces, intake.MAX_BYTES)
+    except streams.TooLong:
+        raise intake.TooLarge(_("A request has at most %d bytes, unpacked.") % intake.MAX_BYTES) from None
