@@ -1,7 +1,8 @@
 """Group commit: requests waiting in one process are committed together, and each gets its own result.
 
-Whoever finds nobody committing becomes the leader, takes all that waits, commits it in one go and hands out the
-results; the others sleep. One fsync then serves many requests, and nobody waits for a timer.
+Whoever finds nobody committing becomes the leader, takes all that waits, commits it in one go, hands out the results
+and passes the lead to the first who came meanwhile; the others sleep, each on a lock of its own. One fsync then serves
+many requests, and nobody waits for a timer.
 """
 
 import threading
@@ -14,15 +15,17 @@ Result = TypeVar("Result")
 
 
 class _Ticket(Generic[Item, Result]):
-    """One request: what it brings, and what it gets."""
+    """One request: what it brings, and what it gets. ``woken`` is held until the request is served, or has to lead."""
 
-    __slots__ = ("done", "error", "items", "results")
+    __slots__ = ("done", "error", "items", "results", "woken")
 
     def __init__(self, items: Sequence[Item]) -> None:
         self.items = items
         self.results: list[Result] = []
         self.error: BaseException | None = None
         self.done = False
+        self.woken = threading.Lock()
+        self.woken.acquire()
 
 
 class GroupCommit(Generic[Item, Result]):
@@ -32,7 +35,7 @@ class GroupCommit(Generic[Item, Result]):
         self._commit = commit
         self._most = most
         self._waiting: deque[_Ticket[Item, Result]] = deque()
-        self._turn = threading.Condition()
+        self._turn = threading.Lock()
         self._busy = False
 
     def submit(self, items: Sequence[Item]) -> list[Result]:
@@ -40,30 +43,28 @@ class GroupCommit(Generic[Item, Result]):
         ticket: _Ticket[Item, Result] = _Ticket(items)
         with self._turn:
             self._waiting.append(ticket)
-        while self._must_lead(ticket):
+            leads, self._busy = not self._busy, True
+        if not leads:
+            ticket.woken.acquire()
+        if not ticket.done:
             self._lead()
         if ticket.error is not None:
             raise ticket.error
         return ticket.results
 
-    def _must_lead(self, ticket: _Ticket[Item, Result]) -> bool:
-        """Sleeps while somebody commits; false once the ticket is served."""
-        with self._turn:
-            while self._busy and not ticket.done:
-                self._turn.wait()
-            self._busy = self._busy or not ticket.done
-            return not ticket.done
-
     def _lead(self) -> None:
+        """Serves the first that wait, its own request among them, and hands the lead to the next."""
         group = self._take()
         try:
             self._serve(group)
         finally:
+            for ticket in group:
+                ticket.done = True
             with self._turn:
-                for ticket in group:
-                    ticket.done = True
-                self._busy = False
-                self._turn.notify_all()
+                following = self._waiting[0] if self._waiting else None
+                self._busy = following is not None
+            for ticket in group if following is None else [following, *group]:
+                ticket.woken.release()
 
     def _take(self) -> list[_Ticket[Item, Result]]:
         with self._turn:

@@ -158,6 +158,7 @@ def item(outcome: Outcome, *, brief: bool) -> Item:
         detail = f"{problem.detail} {problem.remedy}".strip()
         error = Error(problem.code, detail, problem.pointer, problem.code in services.RETRYABLE)
         return Item(outcome.id, outcome.status, error=error)
+    leaf_hash = outcome.leaf_hash.hex()
     if brief:
-        return Item(outcome.id, outcome.status, outcome.index, outcome.leaf_hash)
-    return Item(outcome.id, outcome.status, outcome.index, outcome.leaf_hash, outcome.entry, outcome.salts)
+        return Item(outcome.id, outcome.status, outcome.index, leaf_hash)
+    return Item(outcome.id, outcome.status, outcome.index, leaf_hash, outcome.entry, outcome.salts)

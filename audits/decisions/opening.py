@@ -11,13 +11,15 @@ from audits.ledger import sealing
 from audits.ledger import selectors as ledger
 from governance.systems.models import AISystem
 
+Receipt = tuple[bytes, dict[str, str]]  # entry, salts
+
 
 def reference(system: AISystem, subject: str | None) -> str:
     """Whose key a record's sealed values lie under."""
     return sealing.of_subject(subject) if subject else sealing.of_system(system)
 
 
-def bound_to(system: AISystem, identity: uuid.UUID) -> bytes:
+def bound_to(system: AISystem, identity: uuid.UUID | str) -> bytes:
     """Ties a blob to its record, so that two cannot be exchanged."""
     return f"decision {system.pk} {identity}".encode()
 
@@ -33,7 +35,7 @@ def opened(*, system: AISystem, decision: Decision) -> dict[str, dict[str, Any]]
     return found
 
 
-def receipts(*, system: AISystem, indexes: Sequence[int]) -> dict[int, tuple[bytes, dict[str, str]]]:
+def receipts(*, system: AISystem, indexes: Sequence[int]) -> dict[int, Receipt]:
     """Entry and salts of decisions that are in the log."""
     log = ledger.log_of(organisation=system.organisation, system=system)
     if log is None:

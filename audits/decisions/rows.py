@@ -3,11 +3,10 @@
 import datetime as dt
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import msgspec
 
-from audits.decisions.wire import Draft
+from audits.decisions.drafting import Draft
 
 COLUMNS = (
     "system_id", "index", "uuid", "occurred_at", "logged_at", "model_version", "context", "chosen", "disposition",
@@ -17,16 +16,16 @@ COPY = f"COPY audits_decision ({', '.join(COLUMNS)}) FROM STDIN (FORMAT BINARY)"
 _HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 _TRAILER = b"\xff\xff"
 _NULL = struct.pack(">i", -1)
-_HEAD = struct.Struct(">hiqiqi16siqiqi")
-_MIDDLE = struct.Struct(">iqihi")
-_BIG = struct.Struct(">iq")
+_HEAD = struct.Struct(">hiqiqi16siqiqi").pack
+_MIDDLE = struct.Struct(">iqihi").pack
+_BIG = struct.Struct(">iq").pack
 _LENGTH = struct.Struct(">i").pack
 _EPOCH = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
+_encode = msgspec.json.Encoder().encode
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True, gc=False):
     """A draft with its place in the log, and its secrets encrypted."""
 
     system: int
@@ -39,24 +38,25 @@ class Row:
 
 def packed(rows: Iterable[Row]) -> bytes:
     """All rows, ready for one ``copy.write``."""
-    return b"".join([_HEADER, *(_packed(row) for row in rows), _TRAILER])
+    parts = [_HEADER]
+    for row in rows:
+        parts += _packed(row)
+    parts.append(_TRAILER)
+    return b"".join(parts)
 
 
-def _packed(row: Row) -> bytes:
+def _packed(row: Row) -> tuple[bytes, ...]:
     draft = row.draft
-    version = draft.model_version.encode()
-    head = _HEAD.pack(
-        len(COLUMNS), 8, row.system, 8, row.index, 16, draft.id.bytes,
+    version, sealed, fingerprint = draft.model_version.encode(), row.sealed, draft.fingerprint
+    head = _HEAD(
+        len(COLUMNS), 8, row.system, 8, row.index, 16, bytes.fromhex(draft.id.replace("-", "")),
         8, _micros(draft.occurred_at), 8, _micros(row.logged_at), len(version),
     )  # fmt: skip
-    parts = [head, version, _json(draft.context), _text(draft.chosen), _text(draft.disposition)]
-    parts += [
-        _MIDDLE.pack(8, draft.policy_version, 2, draft.options, len(draft.fingerprint)),
-        draft.fingerprint,
-    ]
-    parts += [_LENGTH(len(row.sealed)), row.sealed, _BIG.pack(8, row.data_key)]
-    parts += [_json(draft.groups), _json(draft.weights)]
-    return b"".join(parts)
+    middle = _MIDDLE(8, draft.policy_version, 2, draft.options, len(fingerprint))
+    return (
+        head, version, _json(draft.context), _text(draft.chosen), _text(draft.disposition), middle, fingerprint,
+        _LENGTH(len(sealed)), sealed, _BIG(8, row.data_key), _json(draft.groups), _json(draft.weights),
+    )  # fmt: skip
 
 
 def _micros(moment: dt.datetime) -> int:
@@ -74,5 +74,5 @@ def _json(value: object) -> bytes:
     """jsonb on the wire: a version byte, then text."""
     if value is None:
         return _NULL
-    data = msgspec.json.encode(value)
+    data = _encode(value)
     return _LENGTH(len(data) + 1) + b"\x01" + data

@@ -1,38 +1,41 @@
 """Logging decision records."""
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import uuid
+from collections.abc import Mapping, Sequence
 
+import msgspec
 from django.utils.translation import gettext as _
 from edgewise import merkle
 from edgewise.record import Problem
 
 from audits.decisions import opening, selectors, storing, terms
+from audits.decisions.drafting import Draft
+from audits.decisions.opening import Receipt
 from audits.decisions.storing import Pending, Stored
-from audits.decisions.wire import Draft, Refused
-from audits.ledger import sealing
+from audits.decisions.terms import Terms
+from audits.decisions.wire import Refused
+from audits.ledger import ready_keys, sealing
+from audits.ledger.models import Log
 from governance.systems.models import AISystem
 
 RETRYABLE = frozenset({"occurred_in_future"})
 _ASK_AGAIN = frozenset({"missing_edge", "unknown_edge", "unknown_policy"})
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one record. ``status`` is logged, duplicate or rejected; rejected ones carry ``problem``."""
+class Outcome(msgspec.Struct, frozen=True, gc=False):
+    """What became of one record. ``status`` is logged, duplicate or rejected; rejected ones carry ``problem``.
+
+    ``leaf_hash`` is SHA-256(0x00 ‖ entry).
+    """
 
     status: str
     id: str | None = None
     index: int | None = None
     entry: bytes = b""
-    salts: dict[str, str] = field(default_factory=dict)
+    leaf_hash: bytes = b""
+    salts: dict[str, str] = {}
     problem: Problem | None = None
-
-    @property
-    def leaf_hash(self) -> str | None:
-        """Hex of SHA-256(0x00 ‖ entry)."""
-        return merkle.leaf_hash(self.entry).hex() if self.entry else None
 
 
 def log(*, system: AISystem, records: Sequence[bytes], at: dt.datetime) -> list[Outcome]:
@@ -40,34 +43,26 @@ def log(*, system: AISystem, records: Sequence[bytes], at: dt.datetime) -> list[
 
     A decision record is its own trail: it becomes an entry of the system's log.
     """
-    drafts = _drafts(system, records, at)
-    outcomes: list[Outcome | None] = [
-        _refusal(draft.id, draft.problem) if isinstance(draft, Refused) else None for draft in drafts
-    ]
-    places = [place for place, outcome in enumerate(outcomes) if outcome is None]
+    known, drafts = _drafts(system, records, at)
     valid = [draft for draft in drafts if isinstance(draft, Draft)]
-    pending = _encrypted(system, valid, at)
-    waiting = [
-        (place, each) for place, each in zip(places, pending, strict=True) if isinstance(each, Pending)
-    ]
-    for place, each in zip(places, pending, strict=True):
-        if isinstance(each, Outcome):
-            outcomes[place] = each
-    stored = storing.group_commit.submit([each for _place, each in waiting]) if waiting else []
-    earlier = _earlier(system, stored)
-    for (place, each), result in zip(waiting, stored, strict=True):
-        outcomes[place] = _answer(each, result, earlier)
-    return [outcome for outcome in outcomes if outcome is not None]
+    sealed = _sealed(system, known.log, valid, at)
+    waiting = [each for each in sealed if isinstance(each, Pending)]
+    stored = storing.group_commit.submit(waiting) if waiting else []
+    answers = iter(_answers(system, waiting, stored))
+    outcomes = iter(next(answers) if isinstance(each, Pending) else each for each in sealed)
+    return [next(outcomes) if isinstance(draft, Draft) else _refusal(draft) for draft in drafts]
 
 
-def _drafts(system: AISystem, records: Sequence[bytes], at: dt.datetime) -> list[Draft | Refused]:
+def _drafts(
+    system: AISystem, records: Sequence[bytes], at: dt.datetime
+) -> tuple[Terms, list[Draft | Refused]]:
     """Reads the records; asks for the system's terms again before it refuses an edge or a policy as unknown."""
     known = terms.of(system, at=at)
     drafts = _with_policy(known.wire.read_many(records, now=at), known.versions)
     if any(isinstance(draft, Refused) and draft.problem.code in _ASK_AGAIN for draft in drafts):
         known = terms.of(system, at=at, anew=True)
         drafts = _with_policy(known.wire.read_many(records, now=at), known.versions)
-    return drafts
+    return known, drafts
 
 
 def _with_policy(drafts: list[Draft | Refused], versions: frozenset[int]) -> list[Draft | Refused]:
@@ -79,53 +74,63 @@ def _with_policy(drafts: list[Draft | Refused], versions: frozenset[int]) -> lis
 
 def _unknown_policy(draft: Draft) -> Refused:
     detail = _("The system never had a policy %d.") % draft.policy_version
-    return Refused(str(draft.id), Problem("unknown_policy", "/policy/version", detail))
+    return Refused(draft.id, Problem("unknown_policy", "/policy/version", detail))
 
 
-def _refusal(identity: str | None, problem: Problem) -> Outcome:
-    return Outcome("rejected", identity, problem=problem)
+def _refusal(refused: Refused) -> Outcome:
+    return Outcome("rejected", refused.id, problem=refused.problem)
 
 
-def _encrypted(system: AISystem, drafts: Sequence[Draft], at: dt.datetime) -> list[Pending | Outcome]:
-    """Seals each draft's secrets under its subject's key, or the system's; a destroyed key takes nothing more.
+def _sealed(system: AISystem, log: Log, drafts: Sequence[Draft], at: dt.datetime) -> list[Pending | Outcome]:
+    """Encrypts each draft's secrets under its subject's key, or the system's; a destroyed key takes nothing more.
 
     Keys are made before the log's turn is taken, and in one order, so that two requests never wait for each other.
     """
-    if not drafts:
-        return []
-    known = terms.of(system, at=at)
-    subjects = sorted({opening.reference(system, draft.subject) for draft in drafts if draft.subject})
-    keys = sealing.data_keys(organisation=system.organisation, references=subjects, at=at) if subjects else {}
+    references = [opening.reference(system, draft.subject) for draft in drafts]
+    keys = ready_keys.of(organisation=system.organisation, references=sorted(set(references)), at=at)
     pending: list[Pending | Outcome] = []
-    for draft in drafts:
-        key = keys[opening.reference(system, draft.subject)] if draft.subject else known.data_key
+    for draft, reference in zip(drafts, references, strict=True):
+        key = keys[reference]
         try:
-            blob = sealing.encrypt(key, draft.secrets, bound_to=opening.bound_to(system, draft.id))
-            pending.append(Pending(known.log, draft, blob, key.pk, at))
-        except sealing.Erased as error:
-            pending.append(_of_erased(system, draft, error))
+            blob = key.encrypt(draft.secrets, bound_to=opening.bound_to(system, draft.id))
+        except sealing.Erased:
+            pending.append(_of_erased(system, draft))
+        else:
+            pending.append(Pending(log, draft, blob, key.pk, at))
     return pending
 
 
-def _of_erased(system: AISystem, draft: Draft, error: sealing.Erased) -> Outcome:
+def _of_erased(system: AISystem, draft: Draft) -> Outcome:
     """What was logged before the erasure stays a duplicate; nothing new is logged about an erased subject."""
-    known = selectors.get(organisation=system.organisation, id=draft.id, system=system)
+    known = selectors.get(organisation=system.organisation, id=uuid.UUID(draft.id), system=system)
     if known is None:
-        return _refusal(str(draft.id), Problem(error.code, "/subject/ref", error.detail))
-    entry, salts = opening.receipts(system=system, indexes=[known.index])[known.index]
-    return Outcome("duplicate", str(draft.id), known.index, entry, salts)
+        error = sealing.erased()
+        return _refusal(Refused(draft.id, Problem(error.code, "/subject/ref", error.detail)))
+    receipt = opening.receipts(system=system, indexes=[known.index])[known.index]
+    return _logged("duplicate", draft.id, known.index, receipt)
 
 
-def _earlier(system: AISystem, stored: Sequence[Stored]) -> dict[int, tuple[bytes, dict[str, str]]]:
-    """Entry and salts of what was logged before, for those who ask again."""
+def _answers(system: AISystem, waiting: Sequence[Pending], stored: Sequence[Stored]) -> list[Outcome]:
+    """What to say of each; those who ask again get entry and salts of what was logged before."""
     indexes = sorted({result.index for result in stored if result.status == "duplicate"})
-    return opening.receipts(system=system, indexes=indexes) if indexes else {}
+    earlier = opening.receipts(system=system, indexes=indexes) if indexes else {}
+    return [
+        _answer(system, each.draft, result, earlier) for each, result in zip(waiting, stored, strict=True)
+    ]
 
 
-def _answer(each: Pending, result: Stored, earlier: dict[int, tuple[bytes, dict[str, str]]]) -> Outcome:
-    identity = str(each.draft.id)
+def _answer(system: AISystem, draft: Draft, result: Stored, earlier: Mapping[int, Receipt]) -> Outcome:
     if result.status == "conflict":
         detail = _("This id is logged with other content.")
-        return _refusal(identity, Problem("conflicting_duplicate", "/id", detail, _("Use a new id.")))
-    entry, salts = earlier.get(result.index, (each.draft.entry, each.draft.salts))
-    return Outcome(result.status, identity, result.index, entry, salts)
+        problem = Problem("conflicting_duplicate", "/id", detail, _("Use a new id."))
+        return Outcome("rejected", draft.id, problem=problem)
+    if result.status == "erased":
+        return _of_erased(system, draft)
+    if result.index in earlier:
+        return _logged(result.status, draft.id, result.index, earlier[result.index])
+    return Outcome(result.status, draft.id, result.index, draft.entry, draft.leaf_hash, draft.salts)
+
+
+def _logged(status: str, identity: str, index: int, receipt: Receipt) -> Outcome:
+    entry, salts = receipt
+    return Outcome(status, identity, index, entry, merkle.leaf_hash(entry), salts)

@@ -1,25 +1,26 @@
 """Putting drafts into the log and the index, whole or not at all: one transaction per system and group of requests."""
 
 import datetime as dt
-import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 
+import msgspec
 from django.db import connection, transaction
 
 from audits.decisions import rows
+from audits.decisions.drafting import Draft
 from audits.decisions.grouping import GroupCommit
-from audits.decisions.wire import Draft
+from audits.ledger import sealing
 from audits.ledger import services as ledger
 from audits.ledger.models import Log
 
 LOCK_NAMESPACE = 0x0EDE
-_KNOWN = "SELECT uuid, index, fingerprint FROM audits_decision WHERE system_id = %s AND uuid = ANY(%s)"
+_KNOWN = (
+    "SELECT uuid, index, fingerprint FROM audits_decision WHERE system_id = %s AND uuid = ANY(%s::uuid[])"
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(msgspec.Struct, frozen=True, gc=False):
     """A draft waiting for its place in the log."""
 
     log: Log
@@ -29,9 +30,11 @@ class Pending:
     at: dt.datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """``status`` is logged, duplicate or conflict; ``index`` is final: the transaction is committed."""
+class Stored(msgspec.Struct, frozen=True, gc=False):
+    """``status`` is logged, duplicate, conflict or erased (the subject was, meanwhile; ``index`` is -1).
+
+    ``index`` is final: the transaction is committed.
+    """
 
     status: str
     index: int
@@ -55,34 +58,42 @@ def _store(pending: Sequence[Pending]) -> list[Stored]:
     """Takes the system's turn, so that what it finds logged stays the truth until the commit."""
     log = pending[0].log
     assert log.system_id is not None
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_NAMESPACE, log.system_id])
+    take_turn(log.system_id)
     known = _known(log.system_id, [each.draft.id for each in pending])
-    fresh: dict[uuid.UUID, Pending] = {}
+    destroyed = sealing.destroyed({each.data_key for each in pending})
+    fresh: dict[str, Pending] = {}
     for each in pending:
-        if each.draft.id not in known:
+        if each.draft.id not in known and each.data_key not in destroyed:
             fresh.setdefault(each.draft.id, each)
-    indexes = ledger.append(log=log, entries=[each.draft.entry for each in fresh.values()])
+    drafts = [each.draft for each in fresh.values()]
+    entries, hashes = [draft.entry for draft in drafts], [draft.leaf_hash for draft in drafts]
+    indexes = ledger.append(log=log, entries=entries, hashes=hashes)
     _copy(log.system_id, zip(indexes, fresh.values(), strict=True))
     placed = dict(zip(fresh, indexes, strict=True))
     return [_outcome(each, known, fresh, placed) for each in pending]
 
 
-def _known(system_id: int, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[int, bytes | None]]:
+def take_turn(system_id: int) -> None:
+    """Waits for the system's turn, which lasts until the transaction's end: nobody else logs decisions of it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_NAMESPACE, system_id])
+
+
+def _known(system_id: int, ids: Sequence[str]) -> dict[str, tuple[int, bytes | None]]:
     """Index and fingerprint of the ids that are logged already."""
     with connection.cursor() as cursor:
-        cursor.execute(_KNOWN, [system_id, list(ids)])
+        cursor.execute(_KNOWN, [system_id, "{" + ",".join(ids) + "}"])
         return {
-            identity: (index, bytes(fingerprint) if fingerprint is not None else None)
+            str(identity): (index, bytes(fingerprint) if fingerprint is not None else None)
             for identity, index, fingerprint in cursor.fetchall()
         }
 
 
 def _outcome(
     each: Pending,
-    known: dict[uuid.UUID, tuple[int, bytes | None]],
-    fresh: dict[uuid.UUID, Pending],
-    placed: dict[uuid.UUID, int],
+    known: dict[str, tuple[int, bytes | None]],
+    fresh: dict[str, Pending],
+    placed: dict[str, int],
 ) -> Stored:
     """An erased decision has no fingerprint left: a re-post of its id counts as the same."""
     identity = each.draft.id
@@ -90,7 +101,9 @@ def _outcome(
         index, fingerprint = known[identity]
         same = fingerprint is None or fingerprint == each.draft.fingerprint
         return Stored("duplicate" if same else "conflict", index)
-    first = fresh[identity]
+    first = fresh.get(identity)
+    if first is None:
+        return Stored("erased", -1)
     if first is each:
         return Stored("logged", placed[identity])
     same = first.draft.fingerprint == each.draft.fingerprint

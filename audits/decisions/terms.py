@@ -13,7 +13,7 @@ from django.db import connection
 from audits.decisions.wire import Wire
 from audits.ledger import sealing
 from audits.ledger import services as ledger
-from audits.ledger.models import DataKey, Log
+from audits.ledger.models import Log
 from governance.edges import selectors as edges
 from governance.policies import selectors as policies
 from governance.systems.models import AISystem
@@ -25,12 +25,11 @@ _wires: dict[tuple[bytes, str, tuple[str, ...]], Wire] = {}
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """``versions``: every policy version that ever existed. ``data_key``: for what concerns no subject."""
+    """``versions``: every policy version that ever existed."""
 
     wire: Wire
     versions: frozenset[int]
     log: Log
-    data_key: DataKey
     read_at: float
 
 
@@ -47,14 +46,7 @@ def _read(system: AISystem, at: dt.datetime, kept: Terms | None) -> Terms:
     log = kept.log if kept else ledger.open_log(organisation=system.organisation, system=system, at=at)
     versions = policies.history(system=system).order_by().values_list("version", flat=True)
     wire = _wire(system.slug, edges.leaf_slugs(system=system))
-    return Terms(wire, frozenset(versions), log, _data_key(system, at, kept), time.monotonic())
-
-
-def _data_key(system: AISystem, at: dt.datetime, kept: Terms | None) -> DataKey:
-    reference = sealing.of_system(system)
-    if kept is not None:
-        return kept.data_key
-    return sealing.data_keys(organisation=system.organisation, references=[reference], at=at)[reference]
+    return Terms(wire, frozenset(versions), log, time.monotonic())
 
 
 def _wire(slug: str, leaves: tuple[str, ...]) -> Wire:

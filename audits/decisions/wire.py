@@ -4,22 +4,19 @@ The fast path only ever accepts; whatever it does not recognise as certainly val
 which alone knows the rules and their codes. Both paths yield the same ``Draft``.
 """
 
-import base64
 import datetime as dt
-import hashlib
-import hmac
-import os
 import re
-import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
-from edgewise import problems, record_options, sealing
+from edgewise import problems, record_options
 from edgewise import record as sdk
 from msgspec import UNSET, Meta, UnsetType
+
+from audits.decisions import drafting
+from audits.decisions.drafting import Draft
 
 Text = Annotated[str, Meta(min_length=1, max_length=problems.MAX_TEXT_CHARACTERS)]
 Score = Annotated[float, Meta(ge=0, le=1)]
@@ -28,49 +25,27 @@ Fact = Annotated[str, Meta(max_length=sdk.MAX_CONTEXT_CHARACTERS)]
 
 FAST_BYTES = 24 * 1024
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
-_ENCODE = msgspec.json.Encoder(order="sorted").encode
+_values = msgspec.structs.astuple
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A valid record on its way into the log: what is stored, and what is answered if it is new.
-
-    ``secrets`` are the sealed values and salts in clear, to be encrypted; ``fingerprint`` recognises a re-post.
-    """
-
-    id: uuid.UUID
-    entry: bytes
-    fingerprint: bytes
-    salts: dict[str, str]
-    secrets: bytes
-    occurred_at: dt.datetime
-    model_version: str
-    context: dict[str, str]
-    chosen: str | None
-    disposition: str
-    policy_version: int
-    options: int
-    subject: str | None
-    groups: dict[str, str] | None
-    weights: dict[str, float] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(msgspec.Struct, frozen=True):
     """A record that is not logged, and why."""
 
     id: str | None
     problem: sdk.Problem
 
 
+# The fields of structs stand in the order of their names, so that they are written sorted.
+
+
 class _Policy(msgspec.Struct, forbid_unknown_fields=True):
-    version: Annotated[int, Meta(ge=1)]
     digest: Text
+    version: Annotated[int, Meta(ge=1)]
 
 
-class _Subject(msgspec.Struct, forbid_unknown_fields=True):
-    ref: Text
+class _Subject(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     groups: dict[str, Text] | UnsetType = UNSET
+    ref: Text
 
 
 class _Input(msgspec.Struct, forbid_unknown_fields=True):
@@ -79,59 +54,44 @@ class _Input(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class _Sampling(msgspec.Struct, forbid_unknown_fields=True):
-    rate: Annotated[float, Meta(gt=0, le=1)]
     method: Text
+    rate: Annotated[float, Meta(gt=0, le=1)]
 
 
-class _Record(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    id: str
-    system: str
-    model_version: Text
-    occurred_at: str
-    context: Annotated[dict[Fact, Fact], Meta(max_length=sdk.MAX_CONTEXT_KEYS)]
-    input: _Input
-    policy: _Policy
-    disposition: Literal["answered", "clarified", "escalated", "refused"]
-    subject: _Subject | UnsetType = UNSET
-    kind: Literal["choice", "assessment"] | UnsetType = UNSET
-    chosen: str | UnsetType | None = UNSET
-    clarification: Text | UnsetType = UNSET
-    trace_id: Text | UnsetType = UNSET
-    span_id: Text | UnsetType = UNSET
-    parent: Text | UnsetType = UNSET
-    sampling: _Sampling | UnsetType = UNSET
-    rationale: Annotated[str, Meta(max_length=sdk.MAX_RATIONALE_CHARACTERS)] | UnsetType = UNSET
-
-
-class _Entry(msgspec.Struct):
-    record: Any
-    schema: str = sdk.SCHEMA
-    type: str = "decision"
+def _struct(name: str, fields: Sequence[tuple[Any, ...]], **more: Any) -> type[msgspec.Struct]:
+    return msgspec.defstruct(name, fields, forbid_unknown_fields=True, kw_only=True, **more)
 
 
 def _per_edge(name: str, edges: Sequence[str], kind: Any, *, required: bool) -> type[msgspec.Struct]:
     """A struct with one field per edge: decoding it checks the edges' names in C."""
-    fields = [f"e{number}" for number in range(len(edges))]
-    shape: list[Any] = [(f, kind) if required else (f, kind | UnsetType, UNSET) for f in fields]
-    rename = dict(zip(fields, edges, strict=True))
-    return msgspec.defstruct(name, shape, rename=rename, forbid_unknown_fields=True)
+    rename = {f"e{number}": edge for number, edge in enumerate(sorted(edges))}
+    shape = [(field, kind) if required else (field, kind | UnsetType, UNSET) for field in rename]
+    return _struct(name, shape, rename=rename, gc=False)
 
 
-def _record_type(edges: Sequence[str]) -> type[_Record]:
+def _record_type(edges: Sequence[str]) -> type[msgspec.Struct]:
     scores = _per_edge("Scores", edges, Score, required=True)
-    deviations = _per_edge("Deviations", edges, Deviation, required=False)
-    scorers = _per_edge("Scorers", edges, Text, required=False)
-    shape: list[Any] = [
-        ("id", Text),
-        ("edges", scores),
-        ("label", str | UnsetType, UNSET),
+    deviations: Any = _per_edge("Deviations", edges, Deviation, required=False)
+    scorers: Any = _per_edge("Scorers", edges, Text, required=False)
+    option_fields: list[tuple[Any, ...]] = [
+        ("edges", scores), ("id", Text), ("label", str | UnsetType, UNSET),
         ("uncertainty", deviations | UnsetType, UNSET),
-    ]
-    option = msgspec.defstruct("Option", shape, forbid_unknown_fields=True)
+    ]  # fmt: skip
+    option = _struct("Option", option_fields)
     options = Annotated[list[option], Meta(min_length=1, max_length=sdk.MAX_OPTIONS)]  # type: ignore[valid-type]
-    more: list[Any] = [("options", options), ("scorer", scorers | UnsetType, UNSET)]
-    made = msgspec.defstruct("Record", more, bases=(_Record,), forbid_unknown_fields=True, kw_only=True)
-    return cast("type[_Record]", made)
+    required = {
+        "id": str, "system": str, "model_version": Text, "occurred_at": str, "input": _Input, "policy": _Policy,
+        "context": Annotated[dict[Fact, Fact], Meta(max_length=sdk.MAX_CONTEXT_KEYS)], "options": options,
+        "disposition": Literal["answered", "clarified", "escalated", "refused"],
+    }  # fmt: skip
+    optional: dict[str, Any] = {
+        "subject": _Subject, "kind": Literal["choice", "assessment"], "chosen": str | None, "clarification": Text,
+        "trace_id": Text, "span_id": Text, "parent": Text, "sampling": _Sampling, "scorer": scorers,
+        "rationale": Annotated[str, Meta(max_length=sdk.MAX_RATIONALE_CHARACTERS)],
+    }  # fmt: skip
+    fields: list[tuple[Any, ...]] = list(required.items())
+    fields += [(name, kind | UnsetType, UNSET) for name, kind in optional.items()]
+    return _struct("Record", sorted(fields, key=lambda field: field[0]))
 
 
 class Wire:
@@ -150,38 +110,36 @@ class Wire:
 
     def read_many(self, raws: Sequence[bytes], *, now: dt.datetime) -> list[Draft | Refused]:
         """Each record of ``raws``, in order; none costs another."""
-        quick = [self._quick(raw, now) for raw in raws]
-        too_precise = _too_precise([record for record in quick if record is not None])
+        latest = now + sdk.CLOCK_TOLERANCE
+        quick = [self._quick(raw, latest) for raw in raws]
+        too_precise = _too_precise([found[0] for found in quick if found is not None])
         results: list[Draft | Refused] = []
-        for raw, record in zip(raws, quick, strict=True):
-            if record is None or id(record) in too_precise:
-                results.append(self._slow(raw, now))
-            else:
-                results.append(self._draft(record, raw) or self._slow(raw, now))
+        for raw, found in zip(raws, quick, strict=True):
+            draft = None
+            if found is not None and id(found[0]) not in too_precise:
+                draft = drafting.of_typed(found[0], found[1], raw, self._key)
+            results.append(draft or self._slow(raw, now))
         return results
 
-    def _quick(self, raw: bytes, now: dt.datetime) -> Any:
-        """The decoded record if it is certainly valid, but for decimals and duplicate keys; else None."""
+    def _quick(self, raw: bytes, latest: dt.datetime) -> tuple[Any, dt.datetime] | None:
+        """The decoded record and its time if it is certainly valid, but for decimals and duplicate keys; else None."""
         if len(raw) > FAST_BYTES:
             return None
         try:
-            record = self._decode(raw)
+            record: Any = self._decode(raw)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
-        return record if self._consistent(record, now) else None
-
-    def _consistent(self, record: Any, now: dt.datetime) -> bool:
         moment = sdk.parse_time(record.occurred_at)
-        ids = {option.id for option in record.options}
-        chosen_fits = (
-            record.chosen in ids if isinstance(record.chosen, str) else record.disposition != "answered"
-        )
+        if moment is None or moment > latest or not self._consistent(record):
+            return None
+        return record, moment
+
+    def _consistent(self, record: Any) -> bool:
+        chosen, ids = record.chosen, {option.id for option in record.options}
         return (
-            moment is not None
-            and moment <= now + sdk.CLOCK_TOLERANCE
-            and record.system == self.system
+            record.system == self.system
             and len(ids) == len(record.options)
-            and chosen_fits
+            and (chosen in ids if isinstance(chosen, str) else record.disposition != "answered")
             and (record.kind != "assessment" or len(ids) == 1)
             and _UUID.fullmatch(record.id) is not None
         )
@@ -198,66 +156,17 @@ class Wire:
         if found:
             named = record.get("id") if isinstance(record, dict) else None
             return Refused(named if isinstance(named, str) else None, found[0])
+        return self._checked(record)
+
+    def _checked(self, record: dict[str, Any]) -> Draft:
+        """The draft of a record that the SDK found valid; its own shape if it is not the common one."""
+        moment = sdk.parse_time(record["occurred_at"])
+        assert moment is not None
         try:
             typed = msgspec.convert(record, self._type)
         except (msgspec.ValidationError, UnicodeEncodeError):
-            return self._general(record)
-        return self._draft(typed, None) or self._general(record)
-
-    def _draft(self, record: Any, raw: bytes | None) -> Draft | None:
-        """The draft of a typed record; None if ``raw`` may hold a key twice, or the character NUL."""
-        whole = _ENCODE(record)
-        if raw is not None and (raw.count(b":") != whole.count(b":") or b"\\u003" in raw):
-            return None
-        if raw is not None and b"\\u0000" in raw:
-            return None
-        moment = sdk.parse_time(record.occurred_at)
-        assert moment is not None
-        subject, chosen = record.subject or None, record.chosen or None
-        ref, groups = (subject.ref, subject.groups or None) if subject else (None, None)
-        context, version = record.context, record.policy.version
-        salts, values = _seal(record)
-        return Draft(
-            id=uuid.UUID(record.id),
-            entry=_ENCODE(_Entry(record)),
-            fingerprint=hmac.digest(self._key, whole, hashlib.sha256),
-            salts=salts,
-            secrets=_ENCODE({"salts": salts, "values": values}),
-            occurred_at=moment,
-            model_version=record.model_version,
-            context=context,
-            chosen=chosen,
-            disposition=record.disposition,
-            policy_version=version,
-            options=len(record.options),
-            subject=ref,
-            groups=groups,
-            weights=None,
-        )
-
-    def _general(self, record: dict[str, Any]) -> Draft:
-        """The draft of a checked record of any shape: nulls, personal weights, missing scores."""
-        sealed = sdk.seal(record)
-        moment = sdk.parse_time(record["occurred_at"])
-        assert moment is not None
-        subject = record.get("subject") or {}
-        return Draft(
-            id=uuid.UUID(record["id"]),
-            entry=sdk.entry_bytes(sealed.record),
-            fingerprint=hmac.digest(self._key, sdk.canonical(record), hashlib.sha256),
-            salts=sealed.salts,
-            secrets=sdk.canonical({"salts": sealed.salts, "values": sealed.values}),
-            occurred_at=moment,
-            model_version=record["model_version"],
-            context=record["context"],
-            chosen=record.get("chosen"),
-            disposition=record["disposition"],
-            policy_version=record["policy"]["version"],
-            options=len(record["options"]),
-            subject=subject.get("ref"),
-            groups=subject.get("groups") or None,
-            weights=record.get("weights"),
-        )
+            return drafting.of_any(record, moment, self._key)
+        return drafting.of_typed(typed, moment, None, self._key) or drafting.of_any(record, moment, self._key)
 
 
 def _too_precise(records: Sequence[Any]) -> set[int]:
@@ -266,30 +175,10 @@ def _too_precise(records: Sequence[Any]) -> set[int]:
     ends: list[int] = []
     for record in records:
         for option in record.options:
-            numbers += msgspec.structs.astuple(option.edges)
+            numbers += _values(option.edges)
             if option.uncertainty is not UNSET:
-                numbers += [sd for sd in msgspec.structs.astuple(option.uncertainty) if sd is not UNSET]
+                numbers += [sd for sd in _values(option.uncertainty) if sd is not UNSET]
         ends.append(len(numbers))
     values = np.array(numbers, dtype=np.float64)
     wrong = np.flatnonzero(np.rint(values * 1e6) / 1e6 != values)
     return {id(records[place]) for place in np.searchsorted(ends, wrong, side="right")}
-
-
-def _seal(record: Any) -> tuple[dict[str, str], dict[str, Any]]:
-    """Puts commitments in place of the sealed fields of a typed record; returns salts and values by pointer."""
-    holders = [
-        (f"/{name}", record, name) for name in sealing.SEALED if getattr(record, name, UNSET) is not UNSET
-    ]
-    for number, option in enumerate(record.options):
-        if option.label is not UNSET:
-            holders.append((f"/options/{number}/label", option, "label"))
-    fresh = os.urandom(sealing.SALT_BYTES * len(holders))
-    salts: dict[str, str] = {}
-    values: dict[str, Any] = {}
-    for number, (pointer, holder, name) in enumerate(holders):
-        salt = fresh[number * sealing.SALT_BYTES :][: sealing.SALT_BYTES]
-        value = getattr(holder, name)
-        values[pointer] = value
-        salts[pointer] = base64.b64encode(salt).decode()
-        setattr(holder, name, sealing.commitment(_ENCODE(value), salt))
-    return salts, values

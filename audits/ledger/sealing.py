@@ -86,15 +86,25 @@ def find(*, organisation: Organisation, reference: str) -> DataKey | None:
     return DataKey.objects.filter(organisation=organisation, pseudonym=name).first()
 
 
+def destroyed(keys: Collection[int]) -> set[int]:
+    """Which of the data keys with these ids are destroyed by now."""
+    return set(DataKey.objects.filter(pk__in=keys, wrapped__isnull=True).values_list("pk", flat=True))
+
+
 def encrypt(key: DataKey, plaintext: bytes, *, bound_to: bytes) -> bytes:
     """A blob that opens only under `key` and for the same `bound_to` (which record it belongs to)."""
     nonce = os.urandom(NONCE_BYTES)
-    return nonce + AESGCM(_unwrap(key)).encrypt(nonce, plaintext, bound_to)
+    return nonce + AESGCM(unwrap(key)).encrypt(nonce, plaintext, bound_to)
 
 
 def decrypt(key: DataKey, blob: bytes, *, bound_to: bytes) -> bytes:
     """What was encrypted. Raises Erased or BlobDamaged."""
-    return _open(_unwrap(key), bytes(blob), bound_to)
+    return _open(unwrap(key), bytes(blob), bound_to)
+
+
+def erased() -> Erased:
+    """What to raise about a destroyed key."""
+    return Erased(_("The personal data were erased: their key is destroyed."))
 
 
 def _stored(organisation: Organisation, names: dict[bytes, str]) -> dict[str, DataKey]:
@@ -111,9 +121,10 @@ def _wrap(name: bytes) -> bytes:
     return nonce + AESGCM(_wrapping()).encrypt(nonce, os.urandom(KEY_BYTES), name)
 
 
-def _unwrap(key: DataKey) -> bytes:
+def unwrap(key: DataKey) -> bytes:
+    """The key itself. Raises Erased."""
     if key.wrapped is None:
-        raise Erased(_("The personal data were erased: their key is destroyed."))
+        raise erased()
     return _open(_wrapping(), bytes(key.wrapped), bytes(key.pseudonym))
 
 

@@ -55,10 +55,11 @@ def open_log(*, organisation: Organisation, at: dt.datetime, system: AISystem | 
     return log
 
 
-def append(*, log: Log, entries: Sequence[bytes]) -> range:
+def append(*, log: Log, entries: Sequence[bytes], hashes: Sequence[bytes] | None = None) -> range:
     """Append entries, in order, and return their indexes, which are final when the caller's transaction commits.
 
-    Locks the log until then: call it last. The head row is the only lock; entries go in by COPY.
+    ``hashes`` are their leaf hashes, from a caller who has computed them. Locks the log until then: call it last. The
+    head row is the only lock; entries go in by COPY.
     """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("append needs the caller's transaction.")
@@ -66,7 +67,7 @@ def append(*, log: Log, entries: Sequence[bytes]) -> range:
         return range(0)
     if max(map(len, entries)) > MAX_ENTRY_BYTES:
         raise EntryTooLarge(_("An entry of the log has at most 65,535 bytes."))
-    hashes = merkle.leaf_hashes(entries)
+    hashes = merkle.leaf_hashes(entries) if hashes is None else hashes
     with connection.cursor() as cursor:
         frontier = _lock_head(cursor, log)
         first = frontier.size

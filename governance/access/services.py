@@ -1,8 +1,10 @@
 """Issuing and revoking keys and tokens. The secret is returned once and never stored."""
 
 import datetime as dt
+import functools
 import secrets
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from governance import trail
@@ -73,12 +75,13 @@ def create_api_key(
 
 @trail.act()
 def revoke_api_key(*, key: ApiKey, by: Person, at: dt.datetime) -> ApiKey:
-    """Ends a key at once."""
+    """Ends a key: at once in this process, within a second in the others."""
     locked = ApiKey.objects.select_for_update().get(pk=key.pk)
     if locked.revoked_at is not None:
         raise AlreadyRevoked(_("This key was revoked already."))
     locked.revoked_at = at
     locked.save(update_fields=["revoked_at"])
+    transaction.on_commit(functools.partial(selectors.forget_api_key, locked))
     trail.record(
         "api_key.revoked", organisation=key.system.organisation, by=by, at=at, subject=f"key:{key.pk}"
     )
