@@ -1,6 +1,6 @@
 """Gathers the nouns' models for Django."""
 
-from audits.decisions.models import Assessment, Cursor, Decision, Feedback, Finding, Segment
+from audits.decisions.models import Assessment, Cursor, Decision, DecisionId, Feedback, Finding, Segment
 from audits.ledger.models import (
     Checkpoint,
     DataKey,
@@ -20,6 +20,7 @@ __all__ = [
     "Cursor",
     "DataKey",
     "Decision",
+    "DecisionId",
     "Entry",
     "Feedback",
     "Finding",

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 class Decision(models.Model):
     """Where a decision record stands in its system's log. Written by COPY in the transaction that appends it.
 
-    ``fingerprint`` recognises a re-post of the same content; ``sealed`` holds sealed values and salts, encrypted under
+    Partitioned by range of index (`ledger.partitions`). ``sealed`` holds sealed values and salts, encrypted under
     ``data_key``; ``groups`` and ``weights`` are the slices that statistics need. Erasure empties all of them.
     """
 
@@ -40,7 +40,6 @@ class Decision(models.Model):
     disposition = models.CharField(max_length=16, choices=Disposition.choices)
     policy_version = models.BigIntegerField()
     options = models.PositiveSmallIntegerField()
-    fingerprint = models.BinaryField(null=True)
     sealed = models.BinaryField(null=True)
     data_key = models.ForeignKey(
         "audits.DataKey",
@@ -55,7 +54,6 @@ class Decision(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["system", "uuid"], name="decision_id_is_unique_in_its_system"),
             models.CheckConstraint(
                 condition=models.Q(disposition__in=["answered", "clarified", "escalated", "refused"]),
                 name="decision_disposition_is_known",
@@ -72,6 +70,29 @@ class Decision(models.Model):
                 fields=["data_key"], condition=models.Q(groups__isnull=False), name="decision_by_data_key"
             ),
         ]
+
+    def __str__(self) -> str:
+        return str(self.uuid)
+
+
+class DecisionId(models.Model):
+    """Which entry a record's id stands for, once in each system; partitioned by hash of the id.
+
+    ``fingerprint`` (HMAC-SHA-256 of the whole record) recognises a re-post of the same content; erasure empties it,
+    and a re-post of the id then counts as the same.
+    """
+
+    pk = models.CompositePrimaryKey("uuid", "system_id")
+    uuid = models.UUIDField()
+    system = models.ForeignKey(
+        "governance.AISystem",
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+    )
+    index = models.BigIntegerField()
+    fingerprint = models.BinaryField(null=True)
 
     def __str__(self) -> str:
         return str(self.uuid)

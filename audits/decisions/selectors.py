@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from audits.decisions import conformance as rules
 from audits.decisions import table
-from audits.decisions.models import Assessment, Cursor, Decision, Feedback, Finding, Segment
+from audits.decisions.models import Assessment, Cursor, Decision, DecisionId, Feedback, Finding, Segment
 from audits.decisions.table import Table
 from governance.organisations.models import Organisation
 from governance.systems.models import AISystem
@@ -130,10 +130,14 @@ def assessments_of(*, decisions: Iterable[Decision]) -> dict[tuple[int, int], As
 
 def get(*, organisation: Organisation, id: uuid.UUID, system: AISystem | None = None) -> Decision | None:  # noqa: A002
     """The decision with that id; ids are unique per system, and of two the later logged is meant."""
-    found = Decision.objects.filter(uuid=id, system__organisation=organisation)
+    places = DecisionId.objects.filter(uuid=id, system__organisation=organisation)
     if system is not None:
-        found = found.filter(system=system)
-    return found.select_related("system__organisation", "data_key").order_by("-logged_at").first()
+        places = places.filter(system=system)
+    asked = Q(system_id=None)
+    for place in places:
+        asked |= Q(system_id=place.system_id, index=place.index)
+    found = Decision.objects.filter(asked).select_related("system__organisation", "data_key")
+    return found.order_by("-logged_at").first()
 
 
 def at(*, system: AISystem, index: int) -> Decision | None:

@@ -15,8 +15,10 @@ from audits.ledger import services as ledger
 from audits.ledger.models import Log
 
 LOCK_NAMESPACE = 0x0EDE
+# One descent for each id asked for; `uuid = ANY(…)` would send every id through every partition.
 _KNOWN = (
-    "SELECT uuid, index, fingerprint FROM audits_decision WHERE system_id = %s AND uuid = ANY(%s::uuid[])"
+    "SELECT known.uuid, known.index, known.fingerprint FROM unnest(%s::uuid[]) AS asked (uuid) "
+    "JOIN audits_decisionid AS known ON known.uuid = asked.uuid AND known.system_id = %s"
 )
 
 
@@ -82,7 +84,7 @@ def take_turn(system_id: int) -> None:
 def _known(system_id: int, ids: Sequence[str]) -> dict[str, tuple[int, bytes | None]]:
     """Index and fingerprint of the ids that are logged already."""
     with connection.cursor() as cursor:
-        cursor.execute(_KNOWN, [system_id, "{" + ",".join(ids) + "}"])
+        cursor.execute(_KNOWN, ["{" + ",".join(ids) + "}", system_id])
         return {
             str(identity): (index, bytes(fingerprint) if fingerprint is not None else None)
             for identity, index, fingerprint in cursor.fetchall()
@@ -111,8 +113,11 @@ def _outcome(
 
 
 def _copy(system_id: int, placed: Iterable[tuple[int, Pending]]) -> None:
-    packed = rows.packed(
+    found = [
         rows.Row(system_id, index, each.draft, each.at, each.sealed, each.data_key) for index, each in placed
-    )
-    with connection.cursor() as cursor, cursor.copy(rows.COPY) as copy:
-        copy.write(packed)
+    ]
+    with connection.cursor() as cursor:
+        with cursor.copy(rows.COPY) as copy:
+            copy.write(rows.packed(found))
+        with cursor.copy(rows.COPY_IDS) as copy:
+            copy.write(rows.packed_ids(found))

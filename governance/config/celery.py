@@ -13,6 +13,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(
     [
         "governance.jobs",
+        "audits.ledger",
         "audits.decisions",
         "audits.reports",
         "councils.voting",
@@ -35,6 +36,11 @@ app.conf.beat_schedule = {
         "task": "audits.assess_decisions",
         "schedule": 2.0,
         "options": {"expires": 10},
+    },
+    "make partitions before a log reaches them": {
+        "task": "audits.make_room",
+        "schedule": 30.0,
+        "options": {"expires": 20},
     },
     "draft the next model card where a policy took effect": {
         "task": "cards.draft_next",

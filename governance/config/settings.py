@@ -56,6 +56,8 @@ LEDGER_APPEND_ONLY_TABLES = [
     "audits_loggedevent",
 ]
 LEDGER_HEAD_TABLES = ["audits_head", "audits_published"]
+# What it may ask the owner to do: functions that run as the owner.
+LEDGER_OWNER_FUNCTIONS = ["audits_make_room"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 SECRET_KEY = base64.b64encode(keyring.key("secret", home=EDGEWISE_HOME)).decode()

@@ -1,7 +1,8 @@
 """What the application's role may do, granted after every migration.
 
 The owner migrates; the application reads and writes rows, and on the ledger's tables it may only read and add
-(`settings.LEDGER_APPEND_ONLY_TABLES`), or read, add and move on (`settings.LEDGER_HEAD_TABLES`).
+(`settings.LEDGER_APPEND_ONLY_TABLES`), or read, add and move on (`settings.LEDGER_HEAD_TABLES`). Partitions are reached
+through their tables alone. The functions in `settings.LEDGER_OWNER_FUNCTIONS` act as the owner.
 """
 
 from typing import Any
@@ -53,9 +54,14 @@ def statements(*, role: str, tables: list[str]) -> list[sql.Composed]:
         sql.SQL("GRANT {} ON {} TO {}").format(sql.SQL(rights(table=table)), sql.Identifier(table), to)
         for table in sorted(tables)
     ]
+    calls = [
+        sql.SQL("GRANT EXECUTE ON FUNCTION {}() TO {}").format(sql.Identifier(name), to)
+        for name in settings.LEDGER_OWNER_FUNCTIONS
+    ]
     return [
         sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(to),
         sql.SQL(revoke).format(to),
         *grants,
+        *calls,
         sql.SQL("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}").format(to),
     ]
