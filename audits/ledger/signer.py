@@ -8,6 +8,7 @@ contradict each other, however many processes sign.
 import datetime as dt
 import logging
 import threading
+import time
 
 from django.db import DatabaseError, close_old_connections, connection, transaction
 from django.db.models import F, Q
@@ -15,11 +16,12 @@ from django.utils import timezone
 from edgewise import checkpoints, merkle, notes, tiles
 from edgewise.errors import VerificationError
 
-from audits.ledger import keys, selectors
+from audits.ledger import keys, selectors, turns
 from audits.ledger.models import Checkpoint, Head, Log, Published
 
 EVERY_SECONDS = 0.25
 PAUSE_AFTER_ERROR = 2.0
+LOOK_SECONDS = 2.0
 
 logger = logging.getLogger(__name__)
 _starting = threading.Lock()
@@ -52,17 +54,22 @@ def stop() -> None:
 
 
 def _run() -> None:
-    pause = 0.0
+    pause = looked = 0.0
     while not _stopping.wait(pause):
-        pause = _round()
+        look = time.monotonic() - looked > LOOK_SECONDS
+        looked = time.monotonic() if look else looked
+        pause = _round(look=look)
     connection.close()
 
 
-def _round() -> float:
-    """Publishes what has grown; the seconds to wait before the next round."""
+def _round(*, look: bool = False) -> float:
+    """Publishes what has grown, and may look for who holds others up; the seconds to wait before the next round."""
     try:
         close_old_connections()
+        turns.limit_mine()
         publish_all(at=timezone.now())
+        if look and (ended := turns.end_silent()):
+            logger.warning("Ended %d sessions that held others up and said nothing.", ended)
     except DatabaseError:
         logger.exception("Signing waits for the database.")
         connection.close()

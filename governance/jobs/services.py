@@ -1,7 +1,8 @@
 """Enqueueing and advancing jobs.
 
 A job is a row written in the caller's transaction; the broker is told after the commit, and the sweep tells it again
-when a message was lost. Executing a job twice must be safe: a job is claimed before it runs.
+when a message was lost. Executing a job twice must be safe: a job is claimed before it runs. Whoever runs it holds an
+advisory lock of its database session, which PostgreSQL lets go when the worker dies, whatever the clock says.
 """
 
 import datetime as dt
@@ -9,7 +10,7 @@ import uuid
 from typing import Any
 
 from celery import current_app
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from kombu.exceptions import OperationalError
 
@@ -36,9 +37,31 @@ def send(*, job: Job) -> None:
         return
 
 
-@transaction.atomic
 def claim(*, job_id: uuid.UUID, at: dt.datetime) -> Job | None:
-    """The job, marked as running by this worker; None if it is gone, finished or another worker's."""
+    """The job, marked as running by this worker and held until `let_go`; None if it is gone, finished or another's."""
+    if not _ask("SELECT pg_try_advisory_lock(%s)", job_id):
+        return None
+    job = _mark_running(job_id, at)
+    if job is None:
+        let_go(job_id=job_id)
+    return job
+
+
+def let_go(*, job_id: uuid.UUID) -> None:
+    """Ends the hold that `claim` took on a job."""
+    _ask("SELECT pg_advisory_unlock(%s)", job_id)
+
+
+def _ask(question: str, job_id: uuid.UUID) -> bool:
+    """A question about the advisory lock of a job, whose name is the first half of its random id."""
+    with connection.cursor() as cursor:
+        cursor.execute(question, [int.from_bytes(job_id.bytes[:8], "big", signed=True)])
+        row = cursor.fetchone()
+    return row is not None and bool(row[0])
+
+
+@transaction.atomic
+def _mark_running(job_id: uuid.UUID, at: dt.datetime) -> Job | None:
     job = Job.objects.select_for_update(skip_locked=True).filter(pk=job_id, state=Job.State.QUEUED).first()
     if job is None:
         return None
@@ -69,9 +92,13 @@ def fail(*, job: Job, at: dt.datetime, error: str) -> None:
     job.save(update_fields=["state", "error", "finished_at", "due_at"])
 
 
-def release_lost(*, started_before: dt.datetime) -> int:
+@transaction.atomic
+def release_lost() -> int:
     """Queues again what a killed worker left running; fails it when its attempts are used up."""
-    lost = Job.objects.filter(state=Job.State.RUNNING, started_at__lt=started_before)
+    running = Job.objects.filter(state=Job.State.RUNNING).values_list("pk", flat=True)
+    free = [job_id for job_id in running if _ask("SELECT pg_try_advisory_xact_lock(%s)", job_id)]
+    # Asked again, now that they are held: one may have ended before its lock was taken here.
+    lost = Job.objects.filter(state=Job.State.RUNNING, pk__in=free)
     lost.filter(attempts__gte=MAX_ATTEMPTS).update(
         state=Job.State.FAILED,
         finished_at=F("started_at"),

@@ -13,7 +13,6 @@ from governance.jobs import selectors, services
 from governance.jobs.models import Job
 
 logger = logging.getLogger(__name__)
-LOST_AFTER = dt.timedelta(minutes=10)
 RESEND_AFTER = dt.timedelta(seconds=5)
 
 
@@ -24,7 +23,10 @@ def job_task(name: str) -> Callable[[Callable[[Job], dict[str, Any] | None]], Ta
         def run(job_id: str) -> None:
             job = services.claim(job_id=uuid.UUID(job_id), at=timezone.now())
             if job is not None:
-                _perform(function, job)
+                try:
+                    _perform(function, job)
+                finally:
+                    services.let_go(job_id=job.pk)
 
         run.__name__, run.__doc__ = function.__name__, function.__doc__
         return shared_task(name=name, ignore_result=True)(run)
@@ -46,7 +48,7 @@ def _perform(function: Callable[[Job], dict[str, Any] | None], job: Job) -> None
 def sweep_jobs() -> int:
     """Sends again what is due and was not picked up, and frees what a killed worker held."""
     now = timezone.now()
-    services.release_lost(started_before=now - LOST_AFTER)
+    services.release_lost()
     jobs = list(selectors.due(at=now - RESEND_AFTER))
     for job in jobs:
         services.send(job=job)

@@ -4,19 +4,16 @@ ARGS: `--seed N` repeats a run's choices, `--only NAME…` runs some scenarios, 
 """
 
 import argparse
-import contextlib
 import random
 import shutil
 import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.faults import blows
-from tests.faults.house import House
-from tests.faults.trial import Broken, Count, Trial
+from tests.faults.scenarios import SCENARIOS
+from tests.faults.trial import Broken, Count
 
 LONGEST_MINUTES = 30
 STARTED = time.monotonic()
@@ -24,30 +21,6 @@ STARTED = time.monotonic()
 
 def say(text: str) -> None:
     print(f"[{time.monotonic() - STARTED:5.0f} s] {text}", flush=True)
-
-
-def kills(root: Path, seed: int, count: Count, share: float) -> None:
-    """SIGKILL to each part in turn, in an order that the seed decides."""
-    rng = random.Random(seed)
-    chosen = [blow for blow, times in blows.KILLS.items() for _ in range(max(1, round(times * share)))]
-    rng.shuffle(chosen)
-    with living(House(root / "house")) as house, Trial(house, seed, say, count) as trial:
-        for number, blow in enumerate(chosen, 1):
-            name = f"{number}/{len(chosen)} kill {blow.__name__.replace('_', ' ')}"
-            trial.strike(name, lambda blow=blow: blow(house, rng), kills=1)
-
-
-@contextlib.contextmanager
-def living(house: House) -> Iterator[House]:
-    """Started, and stopped whatever happens."""
-    house.start()
-    try:
-        yield house
-    finally:
-        house.stop()
-
-
-SCENARIOS: dict[str, Callable[[Path, int, Count, float], None]] = {"kills": kills}
 
 
 def out_of_time(number: int, frame: object) -> None:
@@ -67,7 +40,7 @@ def main() -> int:
     try:
         for name in options.only:
             say(f"{name}: begins")
-            SCENARIOS[name](root / name, options.seed, count, options.rounds)
+            SCENARIOS[name](root / name, options.seed, count, say, options.rounds)
     except BaseException as error:
         say(f"broken, with --seed {options.seed}; everything is left in {root}\n{error}")
         count.lost = max(count.lost, 1)

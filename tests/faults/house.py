@@ -77,6 +77,7 @@ class House:
         return self.home.with_name(f"{self.home.name}-make-run.log")
 
     def start(self) -> None:
+        self.home.parent.mkdir(parents=True, exist_ok=True)
         with self.words.open("a") as words:
             self.process = subprocess.Popen(
                 [*EMBEDDED, "run"],

@@ -46,7 +46,7 @@ class Kept:
     contradictions: list[str] = field(default_factory=list)
     failures: Counter[str] = field(default_factory=Counter)
     receipts: int = 0
-    asked_at: float = 0.0
+    asked_at: dict[int, float] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def acknowledge(self, system: System, items: Iterable[dict[str, Any]], *, asked_at: float) -> None:
@@ -54,7 +54,7 @@ class Kept:
         with self.lock:
             for item in items:
                 self._note(system, item)
-            self.asked_at = max(self.asked_at, asked_at)
+            self.asked_at[system.id] = max(self.asked_at.get(system.id, 0.0), asked_at)
 
     def _note(self, system: System, item: dict[str, Any]) -> None:
         if item.get("status") not in {"logged", "duplicate"}:

@@ -15,6 +15,13 @@ from tests.faults.watching import Watcher
 
 BACK_SECONDS = 180
 PUBLISHED_SECONDS = 30
+DERIVED_SECONDS = 120
+REACH = "SELECT system_id, max(index) FROM audits_decision GROUP BY system_id"
+REACHED = "SELECT 1 FROM audits_assessment WHERE system_id = %s AND index = %s"
+BEHIND = "SELECT (SELECT count(*) FROM audits_decision) - (SELECT count(*) FROM audits_assessment)"
+
+
+Say = Callable[[str], None]
 
 
 class Broken(AssertionError):
@@ -45,7 +52,7 @@ class Trial:
 
     house: House
     seed: int
-    say: Callable[[str], None]
+    say: Say
     count: Count = field(default_factory=Count)
     pace: float = 0.15
     ports: list[int] = field(default_factory=list)
@@ -70,6 +77,7 @@ class Trial:
             if error is None:
                 self.check("at the end")
                 self.check_all_is_published()
+                self.check_derived_work_catches_up()
         finally:
             for watcher in self.watchers:
                 watcher.stop()
@@ -95,13 +103,13 @@ class Trial:
     def load(self, seconds: float = 1.0) -> None:
         time.sleep(seconds * (0.5 + self.rng.random()))
 
-    def wait_for_answers(self, since: float) -> None:
-        """Until something is acknowledged that was asked after `since`."""
-        deadline = time.monotonic() + BACK_SECONDS
-        while self.kept.asked_at <= since:
+    def wait_for_answers(self, since: float, *, seconds: float = BACK_SECONDS) -> None:
+        """Until each system has something acknowledged that it asked after `since`."""
+        deadline = time.monotonic() + seconds
+        while any(self.kept.asked_at.get(system.id, 0.0) <= since for system in self.systems):
             if time.monotonic() > deadline:
                 words = self.house.words.read_text()[-1500:]
-                raise Broken(f"no answer within {BACK_SECONDS} s: {dict(self.kept.failures)}\n{words}")
+                raise Broken(f"no answer within {seconds} s: {dict(self.kept.failures)}\n{words}")
             time.sleep(0.05)
 
     # Checking
@@ -127,6 +135,30 @@ class Trial:
 
     def _look(self, system: System) -> checking.Found:
         return checking.look(self.house.url, system)
+
+    def check_derived_work_catches_up(self) -> None:
+        """The worker has assessed everything that is logged, though its messages may have been lost."""
+        deadline = time.monotonic() + DERIVED_SECONDS
+        while behind := patiently(self._behind):
+            if time.monotonic() > deadline:
+                raise Broken(f"{behind} decisions are not assessed after {DERIVED_SECONDS} s")
+            time.sleep(0.5)
+
+    def _behind(self) -> int:
+        with self.house.connect() as connection:
+            row = connection.execute(BEHIND).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    def check_derived_work_goes_on(self) -> None:
+        """Under load: everything logged by now is assessed in a while."""
+        with self.house.connect() as connection:
+            targets = connection.execute(REACH).fetchall()
+            deadline = time.monotonic() + DERIVED_SECONDS
+            while any(connection.execute(REACHED, target).fetchone() is None for target in targets):
+                if time.monotonic() > deadline:
+                    raise Broken(f"what was logged is not assessed after {DERIVED_SECONDS} s")
+                time.sleep(0.5)
 
     def check_all_is_published(self) -> None:
         """The signer goes on: within a moment a checkpoint covers all that was acknowledged."""

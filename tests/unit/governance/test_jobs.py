@@ -1,12 +1,14 @@
 """A job is a row: no broker can lose it, no two workers do it, and its failure is told."""
 
-import datetime as dt
+import threading
 import uuid
 
 import pytest
+from django.db import connection
 
 from governance.jobs import selectors, services, tasks
 from governance.jobs.models import Job
+from governance.organisations import services as organisations
 
 from .conftest import AT
 
@@ -60,16 +62,53 @@ def _double(job: Job) -> dict[str, int]:
 
 def test_what_a_killed_worker_held_is_queued_again(job):
     services.claim(job_id=job.pk, at=AT)
-    services.release_lost(started_before=AT + dt.timedelta(seconds=1))
+    services.release_lost()
     job.refresh_from_db()
     assert job.state == "queued"
     assert list(selectors.due(at=AT)) == [job]
 
 
+def test_a_job_at_work_is_left_to_its_worker_however_long_it_takes(fresh_database):
+    """And is free the moment the worker's session is gone, whatever the clocks say."""
+    organisation = organisations.found(slug="north", name="North", at=AT)
+    job = services.enqueue(task="tests.nothing", arguments={}, organisation=organisation, at=AT)
+    claimed, dies = threading.Event(), threading.Event()
+    worker = threading.Thread(target=_work_until, args=(job, claimed, dies))
+    worker.start()
+    assert claimed.wait(10)
+    assert services.release_lost() == 0
+    dies.set()
+    worker.join(10)
+    assert services.release_lost() == 1
+    job.refresh_from_db()
+    assert job.state == "queued"
+
+
+def _work_until(job: Job, claimed: threading.Event, dies: threading.Event) -> None:
+    assert services.claim(job_id=job.pk, at=AT) == job
+    claimed.set()
+    dies.wait(20)
+    connection.close()
+
+
+def test_a_job_that_is_done_holds_nothing(job):
+    """Its lock is let go, or the worker's session would gather one for each job it ever did."""
+    before = _held()
+    tasks.job_task("tests.holds")(_double)(job_id=str(job.pk))
+    assert services.claim(job_id=uuid.uuid4(), at=AT) is None
+    assert _held() == before
+
+
+def _held() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()")
+        return int(cursor.fetchone()[0])
+
+
 def test_a_job_that_kills_its_workers_is_given_up(job):
     for _ in range(services.MAX_ATTEMPTS):
         services.claim(job_id=job.pk, at=AT)
-        services.release_lost(started_before=AT + dt.timedelta(seconds=1))
+        services.release_lost()
     job.refresh_from_db()
     assert job.state == "failed"
     assert "stopped" in job.error

@@ -1,0 +1,57 @@
+"""A web process that stands still (SIGSTOP) inside a transaction: it holds the log's turn and says nothing."""
+
+import os
+import random
+import signal
+import time
+
+from tests.faults.house import House
+from tests.faults.trial import Broken, Trial
+
+TRIES = 200
+STANDS_STILL_SECONDS = 0.4
+# Nobody waits longer than this for one that stands still: 10 s until it counts as lost, and some rounds of looking.
+ANSWERED_SECONDS = 45
+HOLDERS = """
+SELECT pid, extract(epoch FROM xact_start), state = 'active' FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND wait_event = 'ClientRead'
+AND xact_start IS NOT NULL AND xact_start < clock_timestamp() - interval '0.2 s'
+AND pid IN (SELECT pid FROM pg_locks WHERE locktype = 'transactionid' AND granted)
+"""
+
+
+def freeze_a_holder(house: House, rng: random.Random) -> tuple[int, bool]:
+    """The process stopped while its transaction holds the turn, and whether that was in the middle of a COPY."""
+    with house.connect() as connection:
+        for _ in range(TRIES):
+            process = rng.choice(house.web_workers())
+            os.kill(process, signal.SIGSTOP)
+            first = _holders(connection)
+            if first:
+                time.sleep(STANDS_STILL_SECONDS)
+                if still := first & _holders(connection):
+                    return process, any(copying for _pid, _since, copying in still)
+            os.kill(process, signal.SIGCONT)
+            time.sleep(rng.random() / 5)
+    raise Broken("no process could be stopped inside its transaction")
+
+
+def _holders(connection: object) -> set[tuple[int, float, bool]]:
+    time.sleep(0.25)
+    return set(connection.execute(HOLDERS).fetchall())  # type: ignore[attr-defined]
+
+
+def strike(trial: Trial, number: int) -> None:
+    """The others are answered while it stands still; when it goes on, nothing it does contradicts what happened."""
+
+    def blow() -> None:
+        process, copying = freeze_a_holder(trial.house, trial.rng)
+        frozen = time.monotonic()
+        try:
+            trial.wait_for_answers(frozen, seconds=ANSWERED_SECONDS)
+        finally:
+            where = "in COPY" if copying else "between statements"
+            trial.say(f"frozen {where}; the others were answered after {time.monotonic() - frozen:.1f} s")
+            os.kill(process, signal.SIGCONT)
+
+    trial.strike(f"{number} freeze a web process that holds the turn", blow)
