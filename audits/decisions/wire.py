@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
-from edgewise import problems, record_options
+from edgewise import problems, record_options, record_parts
 from edgewise import record as sdk
 from msgspec import UNSET, Meta, UnsetType
 
@@ -22,6 +22,8 @@ Text = Annotated[str, Meta(min_length=1, max_length=problems.MAX_TEXT_CHARACTERS
 Score = Annotated[float, Meta(ge=0, le=1)]
 Deviation = Annotated[float, Meta(ge=0, le=record_options.MAX_UNCERTAINTY)]
 Fact = Annotated[str, Meta(max_length=sdk.MAX_CONTEXT_CHARACTERS)]
+
+Pointer = Annotated[str, Meta(pattern="^/", max_length=problems.MAX_TEXT_CHARACTERS)]
 
 FAST_BYTES = 24 * 1024
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
@@ -58,8 +60,7 @@ class _Sampling(msgspec.Struct, forbid_unknown_fields=True):
     rate: Annotated[float, Meta(gt=0, le=1)]
 
 
-def _struct(name: str, fields: Sequence[tuple[Any, ...]], **more: Any) -> type[msgspec.Struct]:
-    return msgspec.defstruct(name, fields, forbid_unknown_fields=True, kw_only=True, **more)
+from edgewise import problems, record_options, record_parts
 
 
 def _per_edge(name: str, edges: Sequence[str], kind: Any, *, required: bool) -> type[msgspec.Struct]:

@@ -4,6 +4,7 @@ from edgewise.aio import AsyncClient
 from edgewise.batches import Logged
 from edgewise.client import Client
 from edgewise.errors import EdgewiseError, VerificationError
+from edgewise.logging_handler import DecisionHandler
 from edgewise.proofs import verify
 from edgewise.scoring import Choice, choose
 from edgewise.transport import RefusedError, UnreachableError
@@ -12,6 +13,7 @@ __all__ = [
     "AsyncClient",
     "Choice",
     "Client",
+    "DecisionHandler",
     "EdgewiseError",
     "Logged",
     "RefusedError",

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import gzip
 import os
+import random
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from edgewise.encoding import from_base64
+from edgewise.errors import EdgewiseError
 from edgewise.strict_json import canonical
+from edgewise.transport import Answer, UnreachableError, refusal
 
+PATH = "/api/v1/decisions"
+LIMITS_PATH = "/api/v1/limits"
+ANSWERED = frozenset({201, 207, 409, 422})
 GZIP_ABOVE_BYTES = 1_024
+
+_random = random.Random(os.urandom(32))  # noqa: S311 - of our own: the model may seed the shared one
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lambda: _random.seed(os.urandom(32)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +72,7 @@ def complete(decision: Mapping[str, Any]) -> dict[str, Any]:
 def new_id() -> str:
     """A UUID of version 7: ordered by time (RFC 9562 section 5.7)."""
     stamp = time.time_ns() // 1_000_000
-    value = stamp << 80 | int.from_bytes(os.urandom(10), "big")
+    value = stamp << 80 | _random.getrandbits(80)
     value = value & ~(0xF << 76) & ~(0x3 << 62) | 0x7 << 76 | 0x2 << 62
     return str(UUID(int=value))
 
@@ -91,6 +102,46 @@ def body(batch: Sequence[bytes]) -> tuple[bytes, dict[str, str]]:
     if len(data) > GZIP_ABOVE_BYTES:
         data, headers["Content-Encoding"] = gzip.compress(data, 1, mtime=0), "gzip"
     return data, headers
+
+
+def path(brief: bool) -> str:
+    """Where records are posted; `brief` leaves entries and salts out of the answer."""
+    return f"{PATH}?brief=1" if brief else PATH
+
+
+def receipt_path(decision_id: str) -> str:
+    """Where the receipt of a decision is."""
+    return f"{PATH}/{quote(decision_id, safe='')}/proof"
+
+
+def read_limits(answer: Answer) -> Limits:
+    """What the server takes, and no more than the usual."""
+    stated, usual = answer.json(), Limits()
+    return Limits(
+        records=min(usual.records, int(stated.get("records") or usual.records)),
+        bytes=min(usual.bytes, int(stated.get("bytes") or usual.bytes)),
+    )
+
+
+def has_items(answer: Answer) -> bool:
+    """Whether an answer speaks of records, and not of the request as a whole."""
+    return b'"items"' in answer.body
+
+
+def read_items(answer: Answer, count: int) -> list[Logged]:
+    """What the server says about each of `count` records; RefusedError if it refuses the request."""
+    if answer.status not in ANSWERED:
+        raise refusal(answer)
+    stated = answer.json()
+    if "items" not in stated:
+        raise refusal(answer)
+    try:
+        items = [read_item(item) for item in stated["items"]]
+    except (KeyError, TypeError, AttributeError, ValueError, EdgewiseError):
+        raise UnreachableError("the server's answer is not understood") from None
+    if len(items) != count:
+        raise UnreachableError(f"the server answered for {len(items)} of {count} records")
+    return items
 
 
 def read_item(item: Mapping[str, Any]) -> Logged:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import threading
+import logging
+import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from hashlib import sha256
 from typing import Any
@@ -13,63 +14,121 @@ from urllib.parse import urlencode
 
 from edgewise import notes, strict_json
 from edgewise.errors import VerificationError
-from edgewise.transport import Transport, UnreachableError, refusal
+from edgewise.shelf import Shelf
+from edgewise.transport import Answer, refusal
 
 Policy = dict[str, Any]
 
 PATIENCE_WITH_ONE = 2.0  # seconds to wait for the server while an older policy is at hand
+WRITE_EVERY = 60.0  # seconds between copies of a policy that has only been confirmed
+
+logger = logging.getLogger("edgewise")
 
 
-@dataclass(slots=True)
-class _Kept:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A policy, when this process last asked for it, and when the server last confirmed it (Unix seconds)."""
+
     policy: Policy
     etag: str
     asked_at: float
+    confirmed_at: float
+    written_at: float = 0.0
 
 
 class PolicyCache:
-    """Policies by context. Within `fresh_for` seconds no request is made; after that, one that may answer 304.
+    """Policies by context; asks nobody itself. With `vkey`, only what that key signed is believed.
 
-    When the server is away, the last policy goes on being given: a model needs one. With `vkey`, only what that
-    key signed is believed.
+    Within `fresh_for` seconds `fresh` gives what is known. After that, send `question` and give the answer to
+    `learn`, or call `fall_back` when there is none: a model needs a policy, and the last one goes on being given.
     """
 
-    def __init__(self, transport: Transport, *, vkey: str | None, fresh_for: float, patience: float) -> None:
-        self._transport = transport
+    def __init__(self, *, vkey: str | None, fresh_for: float, shelf: Shelf | None = None) -> None:
         self._vkey = vkey
         self._fresh_for = fresh_for
-        self._patience = patience
-        self._kept: dict[tuple[tuple[str, str], ...], _Kept] = {}
-        self._lock = threading.Lock()
+        self._shelf = shelf
+        self._known: dict[tuple[tuple[str, str], ...], Known] = {}
 
-    def get(self, context: Mapping[str, str]) -> Policy:
-        """Policy in force for a context."""
-        key = tuple(sorted(context.items()))
-        with self._lock:
-            kept = self._kept.get(key)
-            if kept and time.monotonic() - kept.asked_at < self._fresh_for:
-                return dict(kept.policy)
-            try:
-                self._kept[key] = self._ask(context, kept)
-            except UnreachableError:
-                if not kept:
-                    raise
-                kept.asked_at = time.monotonic()
-            return dict(self._kept[key].policy)
+    def fresh(self, context: Mapping[str, str]) -> Policy | None:
+        """The policy, if there is no need to ask for it now."""
+        known = self._known.get(_key(context))
+        if known and time.monotonic() - known.asked_at < self._fresh_for:
+            return dict(known.policy)
+        return None
 
-    def _ask(self, context: Mapping[str, str], kept: _Kept | None) -> _Kept:
+    def question(self, context: Mapping[str, str], patience: float) -> tuple[str, dict[str, str], float]:
+        """Path and headers of a request for the policy, and for how long to try.
+
+        While one caller asks, the others go on with the policy that is known.
+        """
+        known = self._find(context)
         query = f"?{urlencode(sorted(context.items()))}" if context else ""
-        headers = {"If-None-Match": kept.etag} if kept and kept.etag else {}
-        patience = min(PATIENCE_WITH_ONE, self._patience) if kept else self._patience
-        answer = self._transport.send("GET", f"/api/v1/policy{query}", headers=headers, patience=patience)
-        if answer.status == 304 and kept:
-            return _Kept(kept.policy, kept.etag, time.monotonic())
-        if answer.status != 200:
+        headers = {"If-None-Match": known.etag} if known and known.etag else {}
+        if known:
+            self._known[_key(context)] = replace(known, asked_at=time.monotonic())
+            patience = min(PATIENCE_WITH_ONE, patience)
+        return f"/api/v1/policy{query}", headers, patience
+
+    def learn(self, context: Mapping[str, str], answer: Answer) -> Policy:
+        """The policy after an answer; RefusedError if it is a refusal, VerificationError if the signature is wrong."""
+        known = self._known.get(_key(context))
+        if answer.status == 304 and known:
+            policy, etag, written_at = known.policy, known.etag, known.written_at
+        elif answer.status == 200:
+            policy, etag, written_at = (
+                self._believed(answer.json(), context),
+                answer.headers.get("etag", ""),
+                0.0,
+            )
+        else:
             raise refusal(answer)
-        policy: Policy = answer.json()
-        if self._vkey:
-            policy = verified(policy, self._vkey, context)
-        return _Kept(policy, answer.headers.get("etag", ""), time.monotonic())
+        now = time.time()
+        if self._shelf and now - written_at > WRITE_EVERY:
+            self._shelf.write(context, {"policy": policy, "etag": etag, "confirmed_at": now})
+            written_at = now
+        self._known[_key(context)] = Known(policy, etag, time.monotonic(), now, written_at)
+        return dict(policy)
+
+    def fall_back(self, context: Mapping[str, str]) -> Policy | None:
+        """The last policy, now that the server is away; None if there never was one."""
+        known = self._known.get(_key(context))
+        if known is None:
+            return None
+        logger.warning(
+            "the server is away; going on with policy version %s, confirmed %.0f s ago",
+            known.policy.get("version"),
+            time.time() - known.confirmed_at,
+        )
+        return dict(known.policy)
+
+    def age(self, context: Mapping[str, str]) -> float | None:
+        """Seconds since the server last confirmed the policy."""
+        known = self._find(context)
+        return max(0.0, time.time() - known.confirmed_at) if known else None
+
+    def etag(self, context: Mapping[str, str]) -> str:
+        """The policy's tag, empty if it has none."""
+        known = self._known.get(_key(context))
+        return known.etag if known else ""
+
+    def _find(self, context: Mapping[str, str]) -> Known | None:
+        """What is known, or was known to an earlier process; its signature is checked again."""
+        key = _key(context)
+        if key not in self._known and self._shelf and (kept := self._shelf.read(context)):
+            try:
+                policy = self._believed(kept["policy"], context)
+                confirmed = float(kept["confirmed_at"])
+                self._known[key] = Known(policy, str(kept["etag"]), -math.inf, confirmed, confirmed)
+            except (VerificationError, KeyError, TypeError, ValueError, AttributeError) as problem:
+                logger.warning("the policy kept on disk is not used: %s", problem)
+        return self._known.get(key)
+
+    def _believed(self, policy: Policy, context: Mapping[str, str]) -> Policy:
+        return verified(policy, self._vkey, context) if self._vkey else policy
+
+
+def _key(context: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(context.items()))
 
 
 def verified(policy: Mapping[str, Any], vkey: str, context: Mapping[str, str]) -> Policy:

@@ -47,7 +47,7 @@ REQUIRED = (
 )  # fmt: skip
 OPTIONAL = (
     "subject", "weights", "kind", "chosen", "scorer", "clarification", "trace_id", "span_id", "parent",
-    "sampling", "rationale", "input_counterfactuals",
+    "sampling", "rationale", "input_counterfactuals", "masked",
 )  # fmt: skip
 FIELDS = frozenset(REQUIRED + OPTIONAL)
 

@@ -10,18 +10,20 @@ from typing import Any
 from edgewise.problems import Found, Problem, check_text, escape, is_number, malformed, unknown_edges
 
 WEIGHTS_TOLERANCE = 1e-9
+MAX_MASKED = 64
 
 _DIGEST = re.compile(r"sha256:\S+")
 
 
 def check(record: Mapping[str, Any], edges: Collection[str]) -> Found:
-    """Problems of the policy, subject, input, sampling, scorers and weights of a record."""
+    """Problems of the policy, subject, input, sampling, scorers, weights and masked places of a record."""
     yield from _policy(record.get("policy"))
     yield from _subject(record.get("subject"))
     yield from _input(record.get("input"))
     yield from _sampling(record.get("sampling"))
     yield from _scorer(record.get("scorer"), edges)
     yield from _weights(record.get("weights"), edges)
+    yield from _masked(record.get("masked"))
 
 
 def _policy(policy: object) -> Found:
@@ -94,3 +96,20 @@ def _weights(weights: object, edges: Collection[str]) -> Found:
             "weights_not_normalised", "/weights", "The weights are not all at least 0 with sum 1.",
             "Divide each weight by their sum.",
         )  # fmt: skip
+
+
+def _masked(masked: object) -> Found:
+    if masked is None:
+        return
+    if not isinstance(masked, list):
+        yield malformed("/masked", "The masked places are not a list.", "Send a list of JSON pointers.")
+        return
+    if len(masked) > MAX_MASKED:
+        yield Problem(
+            "too_large", "/masked", f"More than {MAX_MASKED} places are masked.", "Name what holds them."
+        )
+    for number, pointer in enumerate(masked[:MAX_MASKED]):
+        if not (isinstance(pointer, str) and pointer.startswith("/")):
+            yield malformed(f"/masked/{number}", "This is not a JSON pointer.", "Begin it with a slash.")
+        else:
+            yield from check_text(pointer, f"/masked/{number}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import random
 import ssl
 import threading
 import time
@@ -13,16 +12,16 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
+from edgewise.backoff import Backoff
 from edgewise.errors import EdgewiseError
 
 RETRIED = frozenset({429, 500, 502, 503, 504})
-FIRST_PAUSE = 0.2
-LONGEST_PAUSE = 20.0
 MAX_BODY_BYTES = 256 << 20
 
-_BROKEN = (OSError, http.client.HTTPException)
+BROKEN = (OSError, http.client.HTTPException)
+"""What a request raises when it got no answer, or half of one."""
 
 
 class UnreachableError(EdgewiseError):
@@ -55,13 +54,19 @@ class Answer:
             raise UnreachableError(f"the server answered {self.status} without JSON") from None
 
 
+def address(url: str) -> SplitResult:
+    """The parts of a server's address; ValueError if it is none."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError(f"{url!r} is not an http or https address")
+    return parts
+
+
 class Transport:
     """Sends requests to one server over connections that are kept; threads may share it."""
 
     def __init__(self, url: str, headers: Mapping[str, str], *, timeout: float = 30.0) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError(f"{url!r} is not an http or https address")
+        parts = address(url)
         self.prefix = parts.path.rstrip("/")
         self._parts = parts
         self._headers = dict(headers)
@@ -69,6 +74,7 @@ class Transport:
         self._idle: list[http.client.HTTPConnection] = []
         self._process = os.getpid()
         self._lock = threading.Lock()
+        self._closed = False
 
     def send(
         self,
@@ -84,20 +90,18 @@ class Transport:
         429, 5xx and broken connections are tried again with growing, jittered pauses, or after the pause that the
         server names. Every request of this client may be repeated: records carry their own ids.
         """
-        deadline, pause = time.monotonic() + patience, FIRST_PAUSE
+        deadline, backoff = time.monotonic() + patience, Backoff()
         while True:
             try:
                 answer = self.once(method, path, body=body, headers=headers)
                 if answer.status not in RETRIED:
                     return answer
-                reason, wait = f"the server answers {answer.status}", _named_pause(answer)
-            except _BROKEN as problem:
-                reason, wait = f"the server cannot be reached: {problem}", None
-            wait = pause * random.uniform(0.5, 1.0) if wait is None else wait  # noqa: S311
+                reason, wait = f"the server answers {answer.status}", backoff.pause(answer.headers)
+            except BROKEN as problem:
+                reason, wait = f"the server cannot be reached: {problem}", backoff.pause()
             if time.monotonic() + wait > deadline:
                 raise UnreachableError(reason)
             time.sleep(wait)
-            pause = min(pause * 2, LONGEST_PAUSE)
 
     def once(
         self, method: str, path: str, *, body: bytes | None = None, headers: Mapping[str, str] | None = None
@@ -105,13 +109,14 @@ class Transport:
         """Send one request; a kept connection that the server has closed meanwhile is opened again."""
         connection = self._take()
         if connection is not None:
-            with suppress(*_BROKEN):
+            with suppress(ConnectionError):
                 return self._exchange(connection, method, path, body, headers or {})
         return self._exchange(self._connect(), method, path, body, headers or {})
 
     def close(self) -> None:
-        """Close the connections that are not in use."""
+        """Close the connections that are not in use, and the others after their use."""
         with self._lock:
+            self._closed = True
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
@@ -128,19 +133,24 @@ class Transport:
             connection.request(method, self.prefix + path, body=body, headers={**self._headers, **headers})
             response = connection.getresponse()
             data = response.read(MAX_BODY_BYTES)
+            if response.length:
+                raise http.client.IncompleteRead(data, response.length)
         except BaseException:
             connection.close()
             raise
         with self._lock:
-            self._idle.append(connection)
+            if self._closed:
+                connection.close()
+            else:
+                self._idle.append(connection)
         found = {name.lower(): value for name, value in response.getheaders()}
         return Answer(response.status, found, data)
 
     def _take(self) -> http.client.HTTPConnection | None:
         """An idle connection of this process: those of the parent of a fork are the parent's."""
+        if self._process != os.getpid():
+            self._process, self._idle, self._lock = os.getpid(), [], threading.Lock()
         with self._lock:
-            if self._process != os.getpid():
-                self._process, self._idle = os.getpid(), []
             return self._idle.pop() if self._idle else None
 
     def _connect(self) -> http.client.HTTPConnection:
@@ -158,8 +168,3 @@ def refusal(answer: Answer) -> RefusedError:
         return RefusedError(answer.status, str(problem["code"]), str(problem.get("detail", "")))
     except (ValueError, KeyError, TypeError, AttributeError):
         return RefusedError(answer.status, "refused", f"the server answered {answer.status}")
-
-
-def _named_pause(answer: Answer) -> float | None:
-    text = answer.headers.get("retry-after", "")
-    return min(float(text), LONGEST_PAUSE) if text.isascii() and text.isdigit() else None

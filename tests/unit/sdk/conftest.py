@@ -5,14 +5,14 @@ from collections.abc import Iterator
 
 import edgewise
 import pytest
-from edgewise import transport
+from edgewise import backoff
 
 from tests.unit.sdk.scripted import Server
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(backoff, "FIRST_PAUSE", 0.01)
 
 
 @pytest.fixture

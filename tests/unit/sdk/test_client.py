@@ -1,14 +1,11 @@
 """The client against a server that is scripted: what it sends, retries, splits, counts."""
 
-import asyncio
 import json
-import threading
-import time
 from pathlib import Path
 
 import edgewise
 import pytest
-from edgewise import batches, buffer, cli, spool
+from edgewise import batches, cli, delivery
 
 from tests.unit.sdk.scripted import POLICY_SIGNER, Reply, Server, policy_body, problem, serve_policy
 
@@ -38,9 +35,11 @@ def test_a_refused_decision_raises_only_when_waited_for(server: Server, client: 
 
 
 def test_what_json_cannot_hold_is_counted_and_not_raised(client: edgewise.Client) -> None:
-    client.log({"context": object()})
+    assert client.log({"id": "a", "context": object()}) == "a"
     client.log({"score": float("nan")})
-    assert client.rejected_total == 2
+    assert client.log(None) == ""  # type: ignore[arg-type]
+    assert client.flush(5)
+    assert client.rejected_total == 3
 
 
 @pytest.mark.parametrize(
@@ -88,78 +87,95 @@ def test_the_buffer_sends_together_and_flushes_at_the_end(server: Server) -> Non
     assert client.lost_total == 0
 
 
-def test_a_server_that_stays_away_costs_records_that_are_counted(
+def test_records_wait_in_memory_for_a_server_that_is_away(
     server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with edgewise.Client(server.url, "ew_key", patience=0.05) as client:
+    with edgewise.Client(server.url, "ew_key") as client:
         client.limits()
-        server.script = [problem(503, "busy")] * 50
-        client.log({})
-        client.log({})
-        assert client.flush(5)
-        assert client.lost_total == 2
-        server.script = []
-        client.log({}, wait=True)
-    assert server.requests[-1][2]["Edgewise-Lost-Total"] == "2"
-    assert [record.message for record in caplog.records if "lost" in record.message] != []
-
-
-def test_records_wait_on_disk_while_the_server_is_away(server: Server, tmp_path: Path) -> None:
-    kept = tmp_path / "spool" / "records"
-    options = {"patience": 0.05, "spool": kept}
-    with edgewise.Client(server.url, "ew_key", **options) as client:
-        client.limits()
-        server.script = [problem(503, "busy")] * 100
-        ids = [client.log({"n": number}) for number in range(3)]
-        assert client.flush(5)
-        assert (client.lost_total, len(kept.read_bytes().splitlines()), kept.stat().st_mode & 0o77) == (
-            0,
-            3,
-            0,
-        )
-    with kept.open("ab") as file:
-        file.write(b'{"id": "half')
-    server.script = []
-    with edgewise.Client(server.url, "ew_key", **options) as client:
-        ids.insert(0, client.log({"n": 3}))
-        assert client.flush(5)
+        server.script = [problem(503, "busy")] * 5 + [problem(401, "unauthenticated")] * 3
+        ids = [client.log({}), client.log({})]
+        assert client.flush(10)
+        assert (client.lost_total, client.rejected_total, client.trouble) == (0, 0, "")
     assert list(server.logged) == ids
-    assert kept.read_bytes() == b""
+    assert [record.message for record in caplog.records if "wait to be sent" in record.message] != []
 
 
-def test_a_full_disk_costs_records_that_are_counted(server: Server, tmp_path: Path) -> None:
-    full = Path("/dev/full")
-    if not full.exists():
-        pytest.skip("no /dev/full")
-    with edgewise.Client(server.url, "ew_key", patience=0.02, spool=full) as client:
-        client.limits()
-        server.script = [problem(503, "busy")] * 100
-        client.log({})
+def test_what_memory_cannot_keep_is_lost_and_counted_at_the_end(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = edgewise.Client(server.url, "ew_key")
+    client.limits()
+    server.script = [problem(503, "busy")] * 500
+    client.log({})
+    client.log({})
+    client.close(0.2)
+    client.log({})
+    assert client.lost_total == 3
+    assert len([record for record in caplog.records if "lost_total" in record.message]) == 1
+
+
+def test_what_was_lost_travels_with_the_next_batch(server: Server, client: edgewise.Client) -> None:
+    client._delivery.tally.lose(2)
+    client.log({}, wait=True)
+    assert server.requests[-1][2]["Edgewise-Lost-Total"] == "2"
+    client.log({})
+    assert client.flush(5)
+    assert server.requests[-1][2]["Edgewise-Lost-Total"] == "2"
+
+
+def test_a_record_that_the_server_cannot_read_costs_no_other(server: Server, client: edgewise.Client) -> None:
+    def reader(records: list[dict]) -> Reply:
+        bad = any("bad" in record for record in records)
+        return problem(400, "malformed") if bad else server.accept(records)
+
+    client.limits()
+    server.script = [reader] * 30
+    seen: list[tuple] = []
+    client._delivery.tally._on_rejected = lambda record, why: seen.append((json.loads(record), why.code))
+    for number in range(20):
+        client.log({"bad": 1} if number == 7 else {"n": number})
+    assert client.flush(5)
+    assert (len(server.logged), client.rejected_total, client.lost_total) == (19, 1, 0)
+    assert [(record["bad"], code) for record, code in seen] == [(1, "malformed")]
+
+
+def test_what_the_server_takes_not_yet_is_tried_again(
+    server: Server, client: edgewise.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def early(records: list[dict]) -> Reply:
+        error = {"code": "occurred_in_future", "detail": "No.", "pointer": "/occurred_at", "retryable": True}
+        items = [{"id": record["id"], "status": "rejected", "error": error} for record in records]
+        return 422, {}, json.dumps({"items": items}).encode()
+
+    monkeypatch.setattr(delivery, "RETRY_PAUSE", 0.01)
+    server.script = [early] * 3
+    wanted = client.log({})
+    assert client.flush(5)
+    assert (list(server.logged), client.rejected_total) == ([wanted], 0)
+    monkeypatch.setattr(delivery, "RETRY_FOR", 0.0)
+    server.script = [early]
+    client.log({})
+    assert client.flush(5)
+    assert (len(server.logged), client.rejected_total) == (1, 1)
+
+
+def test_the_hook_hears_of_refusals_and_may_fail(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    heard: list[tuple] = []
+
+    def hook(record: dict, why: edgewise.Logged) -> None:
+        heard.append((record.get("n"), why.code))
+        raise RuntimeError("the hook is broken")
+
+    with edgewise.Client(server.url, "ew_key", on_rejected=hook) as client:
+        error = {"code": "unknown_edge", "detail": "No.", "pointer": "/options", "retryable": False}
+        items = [{"id": "x", "status": "rejected", "error": error}]
+        server.script = [(422, {}, json.dumps({"items": items}).encode())]
+        client.log({"n": 1})
         assert client.flush(5)
-        assert client.lost_total == 1
-
-
-def test_a_spool_takes_no_more_than_its_limit(tmp_path: Path) -> None:
-    kept = spool.Spool(tmp_path / "records", limit_bytes=10)
-    kept.keep([b"1234"])
-    with pytest.raises(OSError, match="full"):
-        kept.keep([b"12345"])
-    sent: list[bytes] = []
-    kept.drain(sent.extend)
-    kept.drain(sent.extend)
-    assert sent == [b"1234"]
-
-
-def test_what_is_left_at_the_end_is_rescued(tmp_path: Path) -> None:
-    never = threading.Event()
-    rescued: list[bytes] = []
-    kept = buffer.Buffer(lambda _: never.wait(5) and None, rescue=rescued.extend, batch=1, max_age=0.0)
-    kept.add(b"1")
-    kept.add(b"2")
-    time.sleep(0.05)
-    kept.close(0.05)
-    never.set()
-    assert (rescued, kept.lost_total) == ([b"1", b"2"], 0)
+        client.log({"n": {1, 2}})
+        assert client.flush(5)
+    assert heard == [(1, "unknown_edge"), (None, "malformed")]
+    assert any("on_rejected failed" in record.message for record in caplog.records)
 
 
 def test_an_unreachable_server_is_named() -> None:
@@ -170,39 +186,6 @@ def test_an_unreachable_server_is_named() -> None:
         client.log({}, wait=True)
     with pytest.raises(ValueError, match="address"):
         edgewise.Client("localhost:8000", "ew_key")
-
-
-def test_a_full_or_closed_buffer_loses_and_counts() -> None:
-    release = threading.Event()
-    kept = buffer.Buffer(lambda _: release.wait(5) and None, capacity=3, max_age=0.0)
-    for _ in range(10):
-        kept.add(b"{}")
-        time.sleep(0.002)
-    assert kept.lost_total >= 5
-    release.set()
-    kept.close(5)
-    before = kept.lost_total
-    kept.add(b"{}")
-    assert kept.lost_total == before + 1
-
-
-def test_the_async_client_does_the_same(server: Server) -> None:
-    serve_policy(server, policy_body({"safety": "1"}))
-    server.routes["/api/v1/decisions/x/proof"] = lambda _: (200, {}, b"c2sp.org/tlog-proof@v1\n")
-
-    async def story() -> list[str]:
-        async with edgewise.AsyncClient(server.url, "ew_key", patience=0.5) as client:
-            buffered = client.log({})
-            assert await client.flush(5)
-            logged = await client.log_durably({})
-            (more,) = await client.log_many([{}])
-            chosen = await client.choose([{"id": "a", "edges": {"safety": 0.5}}])
-            assert (chosen.option_id, (await client.policy())["version"]) == ("a", 3)
-            assert (await client.receipt("x")).startswith("c2sp.org")
-            assert (client.lost_total, client.rejected_total) == (0, 0)
-            return [buffered, logged.id or "", more.id or ""]
-
-    assert asyncio.run(story()) == list(server.logged)
 
 
 def test_a_receipt_is_waited_for(server: Server, client: edgewise.Client) -> None:

@@ -83,6 +83,7 @@ def test_the_common_shape_takes_the_fast_path(wire, monkeypatch):
         },
         {"kind": "assessment", "options": [{"id": "a", "edges": {"safety": 0.1, "privacy": 0.5}}]},
         {"sampling": {"rate": 0.1, "method": "hash"}, "scorer": {"safety": "s@1"}, "trace_id": "t"},
+        {"masked": ["/rationale", "/input/text"]},
         {"input_counterfactuals": [{"changed": "locale", "chosen": "b"}]},
         {"rationale": "a\\u003ab: \u2028 ü 😀"},
     ],

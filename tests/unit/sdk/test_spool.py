@@ -1,0 +1,265 @@
+"""The spool: what waits on disk, through kills, damage, full disks and several processes."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from pathlib import Path
+
+import edgewise
+import pytest
+from edgewise import buffer, spool
+from edgewise.buffer import Kept
+
+from tests.unit.sdk.scripted import Server, problem
+
+
+def kept(*texts: bytes) -> list[Kept]:
+    return [Kept(text, 1_700_000_000) for text in texts]
+
+
+def taken(folder: Path) -> list[bytes]:
+    """What waits in a folder, taken by somebody else, and taken out."""
+    other, found = spool.Spool(folder), []
+    while segment := other.take(seal=False):
+        found += [record.data for record in segment.records]
+        other.done(segment)
+    return found
+
+
+def run(code: str, *arguments: str) -> subprocess.Popen:
+    command = [sys.executable, "-c", textwrap.dedent(code), *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def test_records_wait_on_disk_while_the_server_is_away(server: Server, tmp_path: Path) -> None:
+    folder = tmp_path / "deep" / "spool"
+    with edgewise.Client(server.url, "ew_key", spool=folder) as client:
+        server.script = [problem(503, "busy")] * 100_000
+        ids = [client.log({"n": number}) for number in range(3)]
+        assert not client.flush(0.5)
+        assert "busy" in client.trouble
+    assert (client.lost_total, server.logged) == (0, {})
+    (file,) = folder.glob("*.records")
+    assert (
+        len(file.read_bytes().splitlines()),
+        file.stat().st_mode & 0o77,
+        folder.stat().st_mode & 0o77,
+    ) == (
+        3,
+        0,
+        0,
+    )
+    server.script = []
+    with edgewise.Client(server.url, "ew_key", spool=folder) as client:
+        ids.append(client.log({"n": 3}))
+        assert client.flush(5)
+    assert list(server.logged) == ids
+    assert list(folder.glob("*.records")) == []
+
+
+def test_what_an_earlier_process_left_is_sent_without_a_new_record(server: Server, tmp_path: Path) -> None:
+    left = spool.Spool(tmp_path)
+    left.keep(kept(b'{"id":"left"}'))
+    left.close()
+    with edgewise.Client(server.url, "ew_key", spool=tmp_path):
+        deadline = time.monotonic() + 5
+        while not server.logged and time.monotonic() < deadline:
+            time.sleep(0.01)
+    assert list(server.logged) == ["left"]
+
+
+def test_a_process_that_is_killed_leaves_its_records(tmp_path: Path) -> None:
+    """All but those of its last hundredths of a second; and not before it dies."""
+    with run(
+        """
+        import sys, time
+        from edgewise import Client
+        client = Client("http://127.0.0.1:9", "k", spool=sys.argv[1])
+        for n in range(2_000):
+            client.log({"id": str(n)})
+        time.sleep(0.5)
+        print("ready", flush=True)
+        time.sleep(60)
+        """,
+        str(tmp_path),
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n"
+        held = spool.Spool(tmp_path)
+        names = set(tmp_path.glob("*.records"))
+        assert len(names) >= 1
+        process.send_signal(signal.SIGKILL)
+    found = taken(tmp_path)
+    assert [f'"id":"{n}"'.encode() in record for n, record in enumerate(found)] == [True] * 2_000
+    assert held.take(seal=False) is None
+
+
+def test_a_file_that_is_written_to_is_left_alone(tmp_path: Path) -> None:
+    writer, other = spool.Spool(tmp_path), spool.Spool(tmp_path)
+    writer.keep(kept(b"1"))
+    assert other.take(seal=True) is None
+    segment = writer.take(seal=True)
+    assert segment
+    assert other.take(seal=True) is None, "what one process sends, no other does"
+    writer.give_back(segment)
+    again = other.take(seal=True)
+    assert again
+    other.done(again)
+    assert writer.take(seal=True) is None
+
+
+def test_two_processes_share_a_folder(server: Server, tmp_path: Path) -> None:
+    code = """
+        import sys
+        from edgewise import Client
+        with Client(sys.argv[1], "k", spool=sys.argv[2]) as client:
+            for n in range(3_000):
+                client.log({"id": f"{sys.argv[3]}-{n}"})
+        assert (client.lost_total, client.rejected_total) == (0, 0)
+    """
+    processes = [run(code, server.url, str(tmp_path), name) for name in "ab"]
+    for process in processes:
+        with process:
+            assert process.wait(60) == 0
+    with edgewise.Client(server.url, "k", spool=tmp_path) as client:
+        client.log({"id": "last"})
+        assert client.flush(5)
+    assert len(server.logged) == 6_001
+    assert taken(tmp_path) == []
+
+
+@pytest.mark.parametrize("damage", [b"deadbeef 17000", b"00000000 1700000000 {}\n", b"\xff\x00\n"])
+def test_damaged_lines_are_put_aside_and_block_nothing(
+    server: Server, tmp_path: Path, damage: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    left = spool.Spool(tmp_path)
+    left.keep(kept(b'{"id":"1"}', b'{"id":"2"}'))
+    left.close()
+    (file,) = tmp_path.glob("*.records")
+    first, second = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(first + damage.rstrip(b"\n") + b"\n" + second + damage)
+    with edgewise.Client(server.url, "ew_key", spool=tmp_path) as client:
+        client.log({"id": "3"})
+        assert client.flush(5)
+        assert client.lost_total == 2
+    assert set(server.logged) == {"1", "2", "3"}
+    (aside,) = (tmp_path / "damaged").iterdir()
+    assert damage.rstrip(b"\n") in aside.read_bytes()
+    assert any("damaged" in record.message for record in caplog.records)
+
+
+def test_a_spool_takes_no_more_than_its_limit(tmp_path: Path) -> None:
+    bounded = spool.Spool(tmp_path, limit_bytes=60)
+    bounded.keep(kept(b"1234"))
+    with pytest.raises(OSError, match="limit of 60 bytes"):
+        bounded.keep(kept(b"x" * 40))
+    bounded.keep(kept(b"56"))
+    segment = bounded.take(seal=True)
+    assert segment
+    assert [record.data for record in segment.records] == [b"1234", b"56"]
+    bounded.done(segment)
+    bounded.keep(kept(b"x" * 30))
+
+
+def test_a_folder_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match="name a folder"):
+        edgewise.Client("http://127.0.0.1:9", "k", spool=tmp_path / "file")
+
+
+def test_a_full_disk_costs_nothing_while_memory_has_room(server: Server, tmp_path: Path) -> None:
+    """The disk is full in the middle of a line: that line is taken back, and the records wait in memory."""
+    code = """
+        import resource, sys
+        resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
+        from edgewise import Client
+        client = Client(sys.argv[1], "k", spool=sys.argv[2])
+        for n in range(3_000):
+            client.log({"id": str(n), "text": "x" * 50})
+        assert client.flush(20), client.trouble
+        assert (client.lost_total, client.rejected_total) == (0, 0)
+        client.close()
+    """
+    with run(code, server.url, str(tmp_path)) as process:
+        assert process.wait(60) == 0
+    assert set(server.logged) == {str(n) for n in range(3_000)}
+    assert taken(tmp_path) == []
+    assert not (tmp_path / "damaged").exists()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Path:
+    """A file system of 256 KiB, where this process may mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("no file system can be mounted here; the test with a file size limit shows the same")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_full_disk_and_a_server_away_cost_records_that_are_counted(
+    server: Server, small_disk: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = edgewise.Client(server.url, "ew_key", spool=small_disk / "spool")
+    client._delivery._memory.capacity = 1_000
+    server.script = [problem(503, "busy")] * 100_000
+    slowest = 0.0
+    for _ in range(3_000):
+        began = time.thread_time()
+        client.log({"text": "x" * 400})
+        slowest = max(slowest, time.thread_time() - began)
+        time.sleep(0.0005)
+    assert not client.flush(1)
+    lost = client.lost_total
+    assert 0 < lost < 3_000
+    server.script = []
+    assert client.flush(30)
+    client.close()
+    assert len(server.logged) == 3_000 - lost
+    assert slowest < 0.005
+    warnings = [record.message for record in caplog.records]
+    assert len([text for text in warnings if "cannot be written" in text]) == 1
+    assert len([text for text in warnings if "are being lost" in text]) == 1
+
+
+def test_requests_that_ask_for_the_disk_are_synced_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    real = os.fsync
+
+    def slow(descriptor: int) -> None:
+        time.sleep(0.05)
+        synced.append(descriptor)
+        real(descriptor)
+
+    monkeypatch.setattr(spool.os, "fsync", slow)
+    shared = spool.Spool(tmp_path)
+    threads = [
+        threading.Thread(target=shared.keep, args=(kept(b"1"),), kwargs={"sync": True}) for _ in range(20)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert shared.count == 20
+    assert len(synced) <= 6
+
+
+def test_memory_is_bounded_by_number_and_size() -> None:
+    small = buffer.Buffer(capacity=3, capacity_bytes=10)
+    assert small.keep(kept(b"1234", b"12345678", b"1234", b"1", b"2")) == 2
+    load = small.take(2)
+    assert load
+    assert [record.data for record in load.records] == [b"1234", b"1234"]
+    small.give_back(load)
+    assert [record.data for record in small.left()] == [b"1234", b"1234", b"1"]
+    assert small.keep(kept(b"1234567890")) == 0
