@@ -21,9 +21,8 @@ from audits.decisions.drafting import Draft
 Text = Annotated[str, Meta(min_length=1, max_length=problems.MAX_TEXT_CHARACTERS)]
 Score = Annotated[float, Meta(ge=0, le=1)]
 Deviation = Annotated[float, Meta(ge=0, le=record_options.MAX_UNCERTAINTY)]
-Fact = Annotated[str, Meta(max_length=sdk.MAX_CONTEXT_CHARACTERS)]
-
 Pointer = Annotated[str, Meta(pattern="^/", max_length=problems.MAX_TEXT_CHARACTERS)]
+Fact = Annotated[str, Meta(max_length=sdk.MAX_CONTEXT_CHARACTERS)]
 
 FAST_BYTES = 24 * 1024
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
@@ -60,7 +59,8 @@ class _Sampling(msgspec.Struct, forbid_unknown_fields=True):
     rate: Annotated[float, Meta(gt=0, le=1)]
 
 
-from edgewise import problems, record_options, record_parts
+def _struct(name: str, fields: Sequence[tuple[Any, ...]], **more: Any) -> type[msgspec.Struct]:
+    return msgspec.defstruct(name, fields, forbid_unknown_fields=True, kw_only=True, **more)
 
 
 def _per_edge(name: str, edges: Sequence[str], kind: Any, *, required: bool) -> type[msgspec.Struct]:
@@ -89,6 +89,7 @@ def _record_type(edges: Sequence[str]) -> type[msgspec.Struct]:
         "subject": _Subject, "kind": Literal["choice", "assessment"], "chosen": str | None, "clarification": Text,
         "trace_id": Text, "span_id": Text, "parent": Text, "sampling": _Sampling, "scorer": scorers,
         "rationale": Annotated[str, Meta(max_length=sdk.MAX_RATIONALE_CHARACTERS)],
+        "masked": Annotated[list[Pointer], Meta(max_length=record_parts.MAX_MASKED)],
     }  # fmt: skip
     fields: list[tuple[Any, ...]] = list(required.items())
     fields += [(name, kind | UnsetType, UNSET) for name, kind in optional.items()]
