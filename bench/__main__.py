@@ -1,10 +1,11 @@
-"""``python -m bench``: all benchmarks, a table on screen, ``$EDGEWISE_HOME/bench.json``.
+"""``python -m bench``: all benchmarks, a table on screen, ``$EDGEWISE_HOME/bench.json``; ``peers``: beside MLflow.
 
 ``make bench`` starts everything around it. BENCH_FULL=1 runs the long forms. Bars are shown, not enforced.
 """
 
 import json
 import os
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ django.setup()
 
 from django.conf import settings  # noqa: E402  (models can be imported only after the set-up)
 
-from bench import counting, ingest, measures, papers, reading, setting  # noqa: E402
+from bench import counting, ingest, measures, papers, peers, reading, setting  # noqa: E402
 from bench.measures import Measure  # noqa: E402
 
 
@@ -48,10 +49,11 @@ def run() -> list[Measure]:
 
 def main() -> None:
     """Run, show, keep."""
-    found = run()
+    peer = sys.argv[1:] == ["peers"]
+    found = peers.run() if peer else run()
     print()
     print("\n".join(measures.lines(found)))
-    path = Path(settings.EDGEWISE_HOME) / "bench.json"
+    path = Path(settings.EDGEWISE_HOME) / ("bench-peers.json" if peer else "bench.json")
     path.write_text(json.dumps([measure.as_json() for measure in found], indent=1) + "\n")
     print(f"\n{path}")
 

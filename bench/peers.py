@@ -29,7 +29,7 @@ MLFLOW = ("mlflow==3.17.2", "psycopg[binary]==3.3.9")
 SCHEMA = "bench_mlflow"
 BATCH = 100
 BATCHED, SINGLES, ROUNDS = 3_000, 900, 3
-START_SECONDS = 120.0
+START_SECONDS = 300.0
 CONNECTIONS = {"batches": ingest.BATCH_CONNECTIONS, "singles": ingest.SINGLE_CONNECTIONS}
 HEADERS = {"Content-Type": "application/x-protobuf", "x-mlflow-experiment-id": "0"}
 
@@ -41,7 +41,7 @@ def installed() -> Path:
     if not python.exists():
         venv.create(place, with_pip=True)
     print(f"Installing {MLFLOW[0]} into {place} (a few minutes the first time)", flush=True)
-    command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *MLFLOW]
+    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *MLFLOW]
     if subprocess.run(command, check=False).returncode != 0:
         raise SystemExit(f"{MLFLOW[0]} cannot be installed here, so there is nothing to compare with.")
     return python
@@ -62,7 +62,7 @@ def schema() -> Iterator[str]:
 def server(python: Path, database: str) -> Iterator[int]:
     """MLflow's tracking server with two processes, like Edgewise's; its port."""
     port = yardsticks.free_port()
-    command = [python, "-m", "mlflow", "server", "--backend-store-uri", database, "--no-serve-artifacts"]
+    command = [str(python), "-m", "mlflow", "server", "--backend-store-uri", database, "--no-serve-artifacts"]
     place = ["--host", "127.0.0.1", "--port", str(port), "--workers", "2"]
     quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "MLFLOW_LOGGING_LEVEL": "ERROR"}
     folder = Path(settings.EDGEWISE_HOME) / "peers"
