@@ -20,11 +20,11 @@ UNFINISHED = ".part"
 class Channel(filesystem.Channel):
     """Puts messages and exchange tables by renaming finished files."""
 
-    def _put(self, queue: Any, message: Any, **_: Any) -> None:
+    def _put(self, queue: Any, payload: Any, **kwargs: Any) -> None:  # type: ignore[override]  # as kombu does
         """The name is what `_get` sorts and selects by: time, unique, queue."""
         name = f"{round(monotonic() * 1000)}_{uuid.uuid4()}.{queue}.msg"
         unfinished = Path(self.data_folder_out) / (name + UNFINISHED)
-        unfinished.write_text(dumps(message))
+        unfinished.write_text(dumps(payload))
         unfinished.rename(unfinished.with_name(name))
 
     def _queue_bind(self, exchange: str, routing_key: str, pattern: str, queue: str) -> None:
