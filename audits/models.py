@@ -6,12 +6,14 @@ from audits.ledger.models import (
     DataKey,
     Entry,
     Head,
+    LastingKey,
     Log,
     LoggedEvent,
     Published,
     SealedFacts,
     Tile,
 )
+from audits.protection.models import Erasure, Hold, Retention
 from audits.reports.models import Report
 
 __all__ = [
@@ -22,13 +24,17 @@ __all__ = [
     "Decision",
     "DecisionId",
     "Entry",
+    "Erasure",
     "Feedback",
     "Finding",
     "Head",
+    "Hold",
+    "LastingKey",
     "Log",
     "LoggedEvent",
     "Published",
     "Report",
+    "Retention",
     "SealedFacts",
     "Segment",
     "Tile",

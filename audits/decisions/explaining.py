@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from edgewise import merkle
 from edgewise.strict_json import loads
 
@@ -23,13 +23,17 @@ HELD_FIXED = (
     "Replay holds the logged options and scores fixed; "
     "it does not predict what the model would have generated."
 )
+ERASED_WEIGHTS = gettext_lazy(
+    "The person's own weights were used and are no longer kept: what tipped the balance cannot be told any more."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """``record`` is the logged one, sealed fields as commitments. ``names`` are edge names by slug, in order.
 
-    ``attribution``, ``flip`` and ``sentence`` are None where no option was chosen or the policy is gone.
+    ``attribution``, ``flip`` and ``sentence`` are None where no option was chosen, the policy is gone, or the person's
+    own weights are.
     """
 
     decision: Decision
@@ -49,6 +53,11 @@ class Explanation:
         return merkle.leaf_hash(self.entry).hex()
 
     @property
+    def weights_are_erased(self) -> bool:
+        """Whether it was made with a person's own weights that are no longer kept."""
+        return self.decision.weights is None and "weights" in self.record
+
+    @property
     def options(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.record["options"]
         return found
@@ -64,7 +73,8 @@ def explain(*, decision: Decision) -> Explanation:
     policy = policies.with_version(system=system, version=decision.policy_version)
     names = edge_names(record, policy)
     weights = _weights(decision, policy, names)
-    terms = None if policy is None else _terms(policy, weights)
+    erased = decision.weights is None and "weights" in record
+    terms = None if policy is None or erased else _terms(policy, weights)
     found: tuple[Attribution | None, Flip | None, Sentence | None] = (None, None, None)
     if terms is not None and decision.chosen is not None:
         found = _reasons(record["options"], decision.chosen, terms)
@@ -81,7 +91,10 @@ def edge_names(record: Mapping[str, Any], policy: Policy | None) -> dict[str, st
 
 
 def _weights(decision: Decision, policy: Policy | None, names: Mapping[str, str]) -> dict[str, float]:
-    """The effective weights: a person's own where preferences changed them."""
+    """The effective weights: a person's own where preferences changed them.
+
+    Once those are erased, the policy's: they stand beside the scores, and nothing is computed with them.
+    """
     given = decision.weights or (policy.weights_float if policy is not None else {})
     return {edge: float(given.get(edge, 0.0)) for edge in names}
 
@@ -110,6 +123,8 @@ def in_words(explanation: Explanation) -> str:
         return _("The system chose no option.")
     words = [_("The system chose %s.") % chosen]
     found = explanation.attribution
+    if explanation.weights_are_erased:
+        words.append(str(ERASED_WEIGHTS))
     if found is not None and found.driving:
         deciding = _(" and ").join(names[edge] for edge in found.driving)
         words.append(_("The deciding edge was %s.") % deciding)

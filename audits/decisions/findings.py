@@ -1,14 +1,17 @@
 """Findings: what did not follow the policy, who answers for it, by when."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
 
 from audits.decisions.judging import Judged
 from audits.decisions.models import Finding
+from audits.ledger import sealing
+from audits.ledger import selectors as ledger
 from governance import trail
 from governance.errors import DomainError
-from governance.organisations.models import Person
+from governance.organisations.models import Organisation, Person
 from governance.systems.models import AISystem
 
 ANSWER_WITHIN = dt.timedelta(days=14)
@@ -80,6 +83,27 @@ def close(*, finding: Finding, answer: str, by: Person, at: dt.datetime) -> Find
         "finding.closed", standing, by, at, sealed={"answer": standing.answer}, decisions=standing.decisions
     )
     return standing
+
+
+def naming(*, organisation: Organisation, text: str) -> list[int]:
+    """Findings whose answer contains ``text``."""
+    found = Finding.objects.filter(system__organisation=organisation, answer__contains=text)
+    return list(found.order_by("pk").values_list("pk", flat=True))
+
+
+def empty(*, organisation: Organisation, numbers: Sequence[int]) -> None:
+    """Part of an erasure's act: destroys these findings' answers, and what the log's entries seal of them."""
+    found = Finding.objects.filter(system__organisation=organisation, pk__in=numbers)
+    for finding in found.select_related("system"):
+        finding.answer = _("Erased, with the personal data of somebody it named.")
+        finding.save(update_fields=["answer"])
+        events = ledger.events(
+            organisation=organisation,
+            system=finding.system,
+            type="finding.closed",
+            subject=f"finding:{finding.pk}",
+        )
+        sealing.forget(events=events)
 
 
 def _open(finding: Finding) -> Finding:

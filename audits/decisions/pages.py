@@ -52,6 +52,8 @@ def heading(explanation: Explanation) -> str:
     found, chosen = explanation.attribution, explanation.decision.chosen
     if chosen is None:
         return str(Decision.Disposition(explanation.decision.disposition).label)
+    if explanation.weights_are_erased:
+        return named(chosen)
     if found is None or found.runner_up is None:
         return _("%s, the only option open") % named(chosen)
     return _("%(chosen)s, rather than %(other)s") % {"chosen": named(chosen), "other": found.runner_up}

@@ -116,6 +116,8 @@ class DataKey(models.Model):
     organisation = models.ForeignKey("governance.Organisation", on_delete=models.PROTECT, related_name="+")
     pseudonym = models.BinaryField()
     wrapped = models.BinaryField(null=True)
+    # Fingerprint of the deployment key that wraps it; empty on keys made before that was noted.
+    under = models.CharField(max_length=16, blank=True, default="")
     created_at = models.DateTimeField()
     destroyed_at = models.DateTimeField(null=True)
 
@@ -130,6 +132,20 @@ class DataKey(models.Model):
                 name="data_key_is_held_until_destroyed",
             ),
         ]
+
+
+class LastingKey(models.Model):
+    """A key derived from the deployment's first key and kept, wrapped by the newest, since that one was rotated.
+
+    Pseudonyms and fingerprints are computed with such keys: they have to be found again after any rotation.
+    """
+
+    purpose = models.CharField(max_length=40, primary_key=True)
+    wrapped = models.BinaryField()
+    under = models.CharField(max_length=16)
+
+    def __str__(self) -> str:
+        return self.purpose
 
 
 class SealedFacts(models.Model):

@@ -8,14 +8,14 @@ import datetime as dt
 import hashlib
 import hmac
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.utils.translation import gettext as _
 
 from audits.ledger import keys
-from audits.ledger.models import DataKey
+from audits.ledger.models import DataKey, LoggedEvent, SealedFacts
 from governance.errors import DomainError
 from governance.organisations.models import Organisation
 from governance.systems.models import AISystem
@@ -89,6 +89,18 @@ def find(*, organisation: Organisation, reference: str) -> DataKey | None:
 def destroyed(keys: Collection[int]) -> set[int]:
     """Which of the data keys with these ids are destroyed by now."""
     return set(DataKey.objects.filter(pk__in=keys, wrapped__isnull=True).values_list("pk", flat=True))
+
+
+def destroy(*, key: DataKey, at: dt.datetime) -> None:
+    """Destroys a data key and what the log's events seal under it; nobody can read that again."""
+    SealedFacts.objects.filter(data_key=key).delete()
+    DataKey.objects.filter(pk=key.pk, wrapped__isnull=False).update(wrapped=None, destroyed_at=at)
+
+
+def forget(*, events: Iterable[LoggedEvent]) -> None:
+    """Destroys values and salts that these events seal, under whosever key; their commitments stay in the log."""
+    for event in events:
+        SealedFacts.objects.filter(log_id=event.log_id, index=event.index).delete()
 
 
 def encrypt(key: DataKey, plaintext: bytes, *, bound_to: bytes) -> bytes:

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from audits.decisions import attribution, counterfactual
+from audits.decisions import attribution, counterfactual, explaining
 from audits.decisions import selectors as decisions
 from audits.decisions.models import Decision
 from audits.ledger import selectors as ledger
@@ -70,7 +70,7 @@ def _scored(decision: Decision, record: Json, policy: Policy) -> Json:
     terms = attribution.Policy(
         weights=_weights(policy, decision), rule=str(policy.rule), norms=policy.norms, tiers=policy.tiers
     )
-    if decision.chosen is None:
+    if decision.chosen is None or _weights_are_erased(decision, record):
         return {"rows": [], "figures": {}, "runner_up": None, "sentence": None, "margin": None}
     found = attribution.attribute(record["options"], decision.chosen, terms)
     names = {edge.slug: edge.name for edge in edges.leaves(edge_set=policy.edge_set)}
@@ -98,6 +98,10 @@ def _scored(decision: Decision, record: Json, policy: Policy) -> Json:
     }
 
 
+def _weights_are_erased(decision: Decision, record: Json) -> bool:
+    return decision.weights is None and "weights" in record
+
+
 def _weights(policy: Policy, decision: Decision) -> dict[str, float]:
     own = decision.weights or policy.weights_float
     order = [edge.slug for edge in edges.leaves(edge_set=policy.edge_set)]
@@ -119,11 +123,15 @@ def _body(decision: Decision, record: Json, policy: Policy, scored: Json) -> Jso
             "rows": bars,
         }
     return {
-        "statement": statement(decision, deciding, scored),
+        "statement": f"“{decision.chosen}” was chosen. {explaining.ERASED_WEIGHTS}"
+        if _weights_are_erased(decision, record)
+        else statement(decision, deciding, scored),
         "facts": _facts(decision, record, policy),
         "table": _table(decision, scored) if rows else None,
         "charts": charts,
-        "counterfactual": changed(scored["sentence"], {row["edge"]: row["name"] for row in rows}),
+        "counterfactual": ""
+        if _weights_are_erased(decision, record)
+        else changed(scored["sentence"], {row["edge"]: row["name"] for row in rows}),
         "caveat": REPLAY,
     }
 

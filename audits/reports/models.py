@@ -11,7 +11,10 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Report(models.Model):
-    """One document. Once finished, its manifest, its file and their hashes do not change."""
+    """One document. Once finished, its manifest, its file and their hashes do not change.
+
+    Erased with the data it showed, it keeps its hashes only.
+    """
 
     class Kind(models.TextChoices):
         COMPLIANCE = "compliance", _("Compliance report")
@@ -23,6 +26,7 @@ class Report(models.Model):
         RENDERING = "rendering", _("Being made")
         FINISHED = "finished", _("Finished")
         FAILED = "failed", _("Failed")
+        ERASED = "erased", _("Erased")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organisation = models.ForeignKey(
@@ -59,7 +63,7 @@ class Report(models.Model):
                 fields=["organisation", "number"], name="report_number_is_unique_in_its_organisation"
             ),
             models.CheckConstraint(
-                condition=Q(state__in=["requested", "rendering", "finished", "failed"]),
+                condition=Q(state__in=["requested", "rendering", "finished", "failed", "erased"]),
                 name="report_state_is_known",
             ),
             models.CheckConstraint(
@@ -75,6 +79,9 @@ class Report(models.Model):
                 condition=~Q(state="finished")
                 | Q(finished_at__isnull=False) & Q(pdf_sha256__regex=r"^[0-9a-f]{64}$") & ~Q(file=""),
                 name="report_finished_has_file_and_hash",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="erased") | Q(manifest=""), name="report_erased_has_no_manifest"
             ),
         ]
 

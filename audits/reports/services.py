@@ -45,6 +45,13 @@ class NotFinished(DomainError):
     status = 409
 
 
+class ReportErased(DomainError):
+    """The document was destroyed together with the personal data it showed."""
+
+    code = "report_erased"
+    status = 410
+
+
 @trail.act()
 def request(
     *,
@@ -124,6 +131,8 @@ def fail(*, report: Report, error: str, at: dt.datetime) -> None:
 @trail.act()
 def download(*, report: Report, by: Person, at: dt.datetime) -> bytes:
     """The PDF, and an entry that somebody took it."""
+    if report.state == Report.State.ERASED:
+        raise ReportErased(_("This document was erased with the personal data it showed."))
     if report.state != Report.State.FINISHED:
         raise NotFinished(_("This report is not finished yet."))
     with report.file.open("rb") as file:

@@ -16,6 +16,7 @@ app.autodiscover_tasks(
         "audits.ledger",
         "audits.decisions",
         "audits.reports",
+        "audits.protection",
         "councils.voting",
         "councils.deliberation",
         "modelcards.cards",
@@ -41,6 +42,16 @@ app.conf.beat_schedule = {
         "task": "audits.make_room",
         "schedule": 30.0,
         "options": {"expires": 20},
+    },
+    "take up erasures that were left": {
+        "task": "protection.sweep",
+        "schedule": 60.0,
+        "options": {"expires": 120},
+    },
+    "destroy payloads whose time is over": {
+        "task": "protection.expire",
+        "schedule": 3600.0,
+        "options": {"expires": 7200},
     },
     "draft the next model card where a policy took effect": {
         "task": "cards.draft_next",

@@ -18,6 +18,9 @@ BASE_DIR = Path(__file__).resolve().parents[2]
 EDGEWISE_HOME = Path(os.environ.get("EDGEWISE_HOME", BASE_DIR / "var")).resolve()
 # The schema-less name under which this deployment's logs are known for ever; never taken from a request.
 EDGEWISE_ORIGIN = os.environ.get("EDGEWISE_ORIGIN", "edgewise.local")
+# What was erased, kept outside the database and its backups; and how long payloads are kept at least (AI Act Art. 19).
+EDGEWISE_ERASURE_LIST = Path(os.environ.get("EDGEWISE_ERASURE_LIST", EDGEWISE_HOME / "erasures" / "list"))
+EDGEWISE_RETENTION_MINIMUM_DAYS = int(os.environ.get("EDGEWISE_RETENTION_MINIMUM_DAYS", "184"))
 PORT = int(os.environ.get("PORT", "8000"))
 # The address people and verifiers reach, for links in documents; requests never decide it.
 EDGEWISE_BASE_URL = os.environ.get("EDGEWISE_BASE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")

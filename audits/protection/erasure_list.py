@@ -1,0 +1,96 @@
+"""The erasure list: what was erased, kept outside the database and its backups, so that a restore can erase it again.
+
+One JSON object a line, only ever added to and on disk before the erasure commits: when, in which organisation, and the
+keyed pseudonym. No reference in clear, no record.
+"""
+
+import datetime as dt
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgewise.encoding import from_base64, to_base64
+from edgewise.errors import VerificationError
+
+
+class ListDamaged(Exception):
+    """A line of the erasure list cannot be read; the message names it."""
+
+
+@dataclass(frozen=True)
+class Erased:
+    """One line: whose data were destroyed, and when."""
+
+    at: dt.datetime
+    organisation: str
+    pseudonym: bytes
+
+
+def add(path: Path, erased: Erased) -> None:
+    """Appends a line; when this returns it is on disk."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    line = {
+        "at": erased.at.isoformat(),
+        "organisation": erased.organisation,
+        "pseudonym": to_base64(erased.pseudonym),
+    }
+    data = json.dumps(line, sort_keys=True).encode() + b"\n"
+    new = not path.exists()
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        _write(descriptor, _after_a_cut(descriptor) + data)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    if new:
+        _sync(path.parent)
+
+
+def read(path: Path) -> Iterator[Erased]:
+    """Every line, in order. A last line that was cut off while it was written belongs to no erasure: it is left out."""
+    if not path.exists():
+        return
+    lines = path.read_bytes().split(b"\n")
+    for number, line in enumerate(lines[:-1], 1):
+        try:
+            yield _parse(line)
+        except (ValueError, KeyError, TypeError, VerificationError):
+            if _cut(line):
+                continue
+            raise ListDamaged(f"{path}, line {number}: this is not an erasure.") from None
+
+
+def _parse(line: bytes) -> Erased:
+    found = json.loads(line)
+    at = dt.datetime.fromisoformat(found["at"])
+    pseudonym = from_base64(found["pseudonym"], "the pseudonym")
+    return Erased(at, str(found["organisation"]), pseudonym)
+
+
+def _after_a_cut(descriptor: int) -> bytes:
+    """A line end, if the last line has none: a process was killed while it wrote."""
+    size = os.fstat(descriptor).st_size
+    return b"" if size == 0 or os.pread(descriptor, 1, size - 1) == b"\n" else b"\n"
+
+
+def _cut(line: bytes) -> bool:
+    """Whether a line is the beginning of one: it never got its closing brace."""
+    return line.startswith(b"{") and not line.endswith(b"}")
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
+def _sync(folder: Path) -> None:
+    """The folder's own entry for a new file has to be on disk too."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,104 @@
+"""How long payloads are kept, and destroying them when their time is over.
+
+A payload is what lies beside the log: sealed values and salts, fingerprint, groups, personal weights and what was
+computed with them. Entries and hashes are kept for ever.
+"""
+
+import datetime as dt
+
+from django.utils.translation import gettext as _
+
+from audits.decisions import erasing
+from audits.decisions.models import Decision
+from audits.protection import selectors
+from audits.protection.models import Retention
+from audits.reports import erasing as documents
+from governance import trail
+from governance.errors import DomainError
+from governance.organisations.models import Organisation, Person
+from governance.systems.models import AISystem
+
+CHUNK = 2_000
+
+
+class RetentionTooShort(DomainError):
+    code = "retention_too_short"
+
+
+@trail.act()
+def set_days(*, system: AISystem, days: int | None, by: Person | None, at: dt.datetime) -> Retention | None:
+    """Payloads of the system expire that many days after they were logged; None keeps them until they are erased."""
+    minimum = selectors.minimum_days()
+    if days is not None and days < minimum:
+        raise RetentionTooShort(
+            _("The law, as configured here, asks for %d days at least.") % minimum,
+            field="days",
+            minimum=minimum,
+        )
+    Retention.objects.filter(system=system).delete()
+    row = None if days is None else Retention.objects.create(system=system, days=days, set_at=at)
+    for log in (None, system):
+        trail.record(
+            "retention.set",
+            organisation=system.organisation,
+            system=log,
+            by=by,
+            at=at,
+            subject=f"system:{system.slug}",
+            days=days,
+        )
+    return row
+
+
+def expire_all(*, at: dt.datetime) -> int:
+    """Destroys every payload whose time is over, a transaction per chunk; how many."""
+    total = 0
+    for row in Retention.objects.select_related("system__organisation").order_by("pk"):
+        while (done := expire_some(system=row.system, at=at)) is not None:
+            total += done
+    documents.remove_files()
+    return total
+
+
+@trail.act()
+def expire_some(*, system: AISystem, at: dt.datetime) -> int | None:
+    """Destroys the next payloads whose time is over; None when there are none, or another worker is at it."""
+    # Placing a hold takes the same turn: none comes between this look and the commit.
+    Organisation.objects.select_for_update(no_key=True).get(pk=system.organisation_id)
+    row = Retention.objects.select_for_update(skip_locked=True).filter(system=system).first()
+    chunk = [] if row is None else _over(row, system, at - dt.timedelta(days=row.days))
+    if row is None or not chunk:
+        return None
+    held = set(selectors.held_keys(organisation=system.organisation))
+    indexes = [index for index, key, kept in chunk if kept and key not in held]
+    if indexes:
+        erasing.settle(system=system, last=indexes[-1], at=at)
+        identities = erasing.empty(system=system, indexes=indexes)
+        documents.erase(organisation=system.organisation, decisions=identities, at=at)
+        trail.record(
+            "retention.expired",
+            organisation=system.organisation,
+            system=system,
+            by=None,
+            at=at,
+            first_entry=indexes[0],
+            last_entry=indexes[-1],
+            records=len(indexes),
+        )
+    row.expired_to = chunk[-1][0] + 1
+    row.save(update_fields=["expired_to"])
+    return len(indexes)
+
+
+def _over(row: Retention, system: AISystem, before: dt.datetime) -> list[tuple[int, int | None, bool]]:
+    """Index, data key and whether there is a payload, of the next records in the log's order, up to the first that
+    was not logged ``before``."""
+    rows = Decision.objects.filter(system=system, index__gte=row.expired_to).order_by("index")
+    found: list[tuple[int, int | None, bool]] = []
+    for index, key, logged_at, is_empty in rows.values_list(
+        "index", "data_key_id", "logged_at", "sealed__isnull"
+    )[:CHUNK]:
+        if logged_at >= before:
+            break
+        found.append((index, key, not is_empty))
+    return found
