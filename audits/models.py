@@ -3,6 +3,8 @@
 from audits.decisions.models import Assessment, Cursor, Decision, DecisionId, Feedback, Finding, Segment
 from audits.ledger.models import (
     Checkpoint,
+    Contact,
+    Cosignature,
     DataKey,
     Entry,
     Head,
@@ -15,10 +17,13 @@ from audits.ledger.models import (
 )
 from audits.protection.models import Erasure, Hold, Retention
 from audits.reports.models import Report
+from audits.witnessing.models import WitnessedLog
 
 __all__ = [
     "Assessment",
     "Checkpoint",
+    "Contact",
+    "Cosignature",
     "Cursor",
     "DataKey",
     "Decision",
@@ -38,4 +43,5 @@ __all__ = [
     "SealedFacts",
     "Segment",
     "Tile",
+    "WitnessedLog",
 ]

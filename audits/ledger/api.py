@@ -3,9 +3,10 @@
 Who may not read a log gets the same 404 as for a log that does not exist.
 """
 
+import re
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.gzip import gzip_page
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_safe
 from edgewise import tiles
 from edgewise.errors import VerificationError
 
-from audits.ledger import pages, readers, selectors
+from audits.ledger import confirmation, files, pages, readers, selectors
 from audits.ledger.models import Log
 from governance.access import guards
 
@@ -21,7 +22,36 @@ BYTES = "application/octet-stream"
 BRIEFLY = "max-age=1"
 FOR_EVER = "max-age=31536000, immutable"
 
+FILE = re.compile(r"/log/(?P<organisation>[-\w]+)/(?P<log>[-\w]+)/(?P<path>tile/.+)", re.ASCII)
+
 Answer = Callable[[Log, str], HttpResponse]
+View = Callable[[HttpRequest], HttpResponseBase]
+
+
+def shortcut(get_response: View) -> View:
+    """Middleware: full tiles and bundles of public logs, answered before sessions, forms and pages are set up.
+
+    Everything else goes on to the views below: logs that are private, what is partial, missing or malformed, and
+    bundles for those who take them compressed.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        match = FILE.fullmatch(request.path_info) if request.method == "GET" else None
+        return (match and _short_answer(request, match)) or get_response(request)
+
+    return middleware
+
+
+def _short_answer(request: HttpRequest, match: re.Match[str]) -> HttpResponse | None:
+    request.get_host()  # refuses a host that is not this deployment's, as every view does
+    if match["path"].startswith("tile/entries/") and "gzip" in request.headers.get("Accept-Encoding", ""):
+        return None
+    try:
+        asked = tiles.parse_tile_path(match["path"])
+    except VerificationError:
+        return None
+    found = files.public(organisation_slug=match["organisation"], slug=match["log"], asked=asked)
+    return None if found is None else _answer(found, BYTES, f"public, {FOR_EVER}")
 
 
 def _served(
@@ -48,7 +78,8 @@ def _refusal(status: int, sentence: str) -> HttpResponse:
 
 
 def _answer(content: str | bytes, content_type: str, caching: str) -> HttpResponse:
-    return HttpResponse(content, content_type=content_type, headers={"Cache-Control": caching})
+    headers = {"Cache-Control": caching, "X-Content-Type-Options": "nosniff"}
+    return HttpResponse(content, content_type=content_type, headers=headers)
 
 
 @csrf_exempt
@@ -85,18 +116,21 @@ def policy(request: HttpRequest, organisation: str, log: str) -> HttpResponse:
 
 
 def _checkpoint(log: Log, _path: str) -> HttpResponse:
-    found = selectors.latest_checkpoint(log=log)
+    found = confirmation.served(log=log, at=timezone.now())
     if found is None:
         raise selectors.NotInLog("The log's first state is not signed yet.")
-    return _answer(found.note, pages.TEXT, BRIEFLY)
+    return _answer(confirmation.note(found), pages.TEXT, BRIEFLY)
 
 
 def _tile(log: Log, path: str) -> HttpResponse:
     asked = tiles.parse_tile_path(path)
-    if asked.level is None:
-        content = selectors.bundle(log=log, n=asked.n, width=asked.width)
-    else:
-        content = selectors.tile(log=log, level=asked.level, n=asked.n, width=asked.width)
+    try:
+        if asked.level is None:
+            content = selectors.bundle(log=log, n=asked.n, width=asked.width)
+        else:
+            content = selectors.tile(log=log, level=asked.level, n=asked.n, width=asked.width)
+    except selectors.Damaged as damage:
+        return _answer(damage.left, BYTES, "no-store")
     return _answer(content, BYTES, FOR_EVER)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from edgewise import merkle, tiles
 
-from audits.ledger import selectors
+from audits.ledger import confirmation, selectors
 from audits.ledger.models import Log
 
 
@@ -14,7 +14,7 @@ def export(*, log: Log, folder: Path, url: str) -> int:
     Full tiles that are there already are left alone, so that a second export only adds. The checkpoint is written
     last: a reader of a half-finished copy sees the state before.
     """
-    checkpoint = selectors.latest_checkpoint(log=log)
+    checkpoint = confirmation.best(log=log, covering=-1)
     if checkpoint is None:
         raise selectors.NotYetPublished("The log's first state is not signed yet.")
     for path in (*tiles.tiles_for(checkpoint.size), *tiles.bundles_for(checkpoint.size)):
@@ -22,7 +22,7 @@ def export(*, log: Log, folder: Path, url: str) -> int:
         if path.width < merkle.TILE_WIDTH or not place.exists():
             _write(place, _content(log, path))
     _write(folder / "policy", selectors.policy_file(log=log, url=url).encode())
-    _write(folder / "checkpoint", checkpoint.note.encode())
+    _write(folder / "checkpoint", confirmation.note(checkpoint).encode())
     return checkpoint.size
 
 

@@ -19,19 +19,36 @@ KEY_BYTES = 32
 @functools.lru_cache(maxsize=4096)
 def derive(name: str, purpose: str) -> bytes:
     """32 bytes for `purpose`, from the deployment's key `name`."""
-    secret = keyring.key(name, home=settings.EDGEWISE_HOME)
-    return HKDF(SHA256(), KEY_BYTES, salt=None, info=f"edgewise {purpose}".encode()).derive(secret)
+    return _derived(keyring.key(name, home=settings.EDGEWISE_HOME), purpose)
 
 
-@functools.lru_cache(maxsize=4096)
 def signers(origin: str) -> tuple[notes.NoteSigner, ...]:
-    """Who signs the checkpoints of the log `origin`: an Ed25519 key, and an ML-DSA-44 key beside it."""
-    return (
-        notes.NoteSigner(origin, derive("log", f"log ed25519 {origin}")),
-        notes.NoteSigner(origin, derive("log", f"log ml-dsa-44 {origin}"), signing.ML_DSA_44_COSIGNATURE),
-    )
+    """Who signs the checkpoints of the log `origin`: an Ed25519 key, and an ML-DSA-44 key beside it.
+
+    While the key is rotated the older generation signs too, after the newer. Files are looked at each time, so that a
+    running process takes up a new generation by itself.
+    """
+    secrets = keyring.keys("log", home=settings.EDGEWISE_HOME)
+    return tuple(signer for secret in reversed(secrets) for signer in _signers(origin, secret))
 
 
 def vkeys(origin: str) -> tuple[str, ...]:
-    """The verifier keys of a log, in the order of its signatures: Ed25519 first."""
+    """The verifier keys of a log, in the order of its signatures: the newest Ed25519 first."""
     return tuple(signer.vkey for signer in signers(origin))
+
+
+def newest_vkeys(origin: str) -> tuple[str, ...]:
+    """Those of the newest generation."""
+    return tuple(signer.vkey for signer in _signers(origin, keyring.key("log", home=settings.EDGEWISE_HOME)))
+
+
+@functools.lru_cache(maxsize=4096)
+def _signers(origin: str, secret: bytes) -> tuple[notes.NoteSigner, ...]:
+    return (
+        notes.NoteSigner(origin, _derived(secret, f"log ed25519 {origin}")),
+        notes.NoteSigner(origin, _derived(secret, f"log ml-dsa-44 {origin}"), signing.ML_DSA_44_COSIGNATURE),
+    )
+
+
+def _derived(secret: bytes, purpose: str) -> bytes:
+    return HKDF(SHA256(), KEY_BYTES, salt=None, info=f"edgewise {purpose}".encode()).derive(secret)

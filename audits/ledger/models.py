@@ -92,6 +92,30 @@ class Published(models.Model):
     size = models.BigIntegerField(null=True)
 
 
+class Cosignature(models.Model):
+    """A witness's line under a checkpoint, as it came; `key` is the witness's name and key ID, `name+id`."""
+
+    pk = models.CompositePrimaryKey("log_id", "size", "key")
+    log = models.ForeignKey(Log, on_delete=models.PROTECT, db_index=False, related_name="+")
+    size = models.BigIntegerField()
+    key = models.CharField(max_length=300)
+    line = models.TextField()
+    cosigned_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["log", "key", "-size"], name="cosignature_by_witness")]
+
+
+class Contact(models.Model):
+    """How the last exchange with a witness about a log ended: `problem` is empty when it confirmed."""
+
+    pk = models.CompositePrimaryKey("log_id", "witness")
+    log = models.ForeignKey(Log, on_delete=models.CASCADE, db_index=False, related_name="+")
+    witness = models.CharField(max_length=500)
+    problem = models.CharField(max_length=40, blank=True)
+    at = models.DateTimeField()
+
+
 class LoggedEvent(models.Model):
     """Where an event of the audit trail stands in its log, for searching; the entry holds what it says."""
 

@@ -7,10 +7,12 @@ from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
+from audits.ledger import asking, confirmation, selectors, sentences
 from audits.ledger import events as entries_of_events
-from audits.ledger import selectors, sentences
 from audits.ledger.models import Checkpoint, Log, LoggedEvent
 from governance.organisations.models import Organisation, Person
 
@@ -31,6 +33,30 @@ class EventRow:
 
 
 @dataclass(frozen=True)
+class Confirmation:
+    """What one outside witness says about a log: up to where, since when, and what stands in the way of more."""
+
+    witness: str
+    size: int | None
+    at: dt.datetime | None
+    problem: str | Promise
+    alarming: bool
+
+
+PROBLEMS: dict[str, str | Promise] = {
+    asking.UNREACHABLE: _lazy("It cannot be reached at the moment; it is asked again and again."),
+    asking.LOG_UNKNOWN: _lazy("It does not know this log: its operator has to list it."),
+    asking.KEY_NOT_ACCEPTED: _lazy("It does not accept this log's key: its operator has to list the key."),
+    asking.NOT_UNDERSTOOD: _lazy("Its answers do not follow the specification of witnesses."),
+    asking.COSIGNATURE_WRONG: _lazy("It signed with another key than the one listed here."),
+    asking.AHEAD: _lazy(
+        "It has seen a longer log than this one: entries were removed here, or an old copy restored."
+    ),
+    asking.CONTRADICTION: _lazy("It has seen other entries than these: a history was rewritten."),
+}
+
+
+@dataclass(frozen=True)
 class LogState:
     """One log: its size, what its latest checkpoint seals, and the Ed25519 key to check that with."""
 
@@ -40,6 +66,7 @@ class LogState:
     size: int
     checkpoint: Checkpoint | None
     vkey: str
+    confirmations: Sequence[Confirmation]
 
     @property
     def root(self) -> str:
@@ -72,9 +99,15 @@ def states(*, organisation: Organisation) -> list[LogState]:
             size=log.head.size,
             checkpoint=selectors.latest_checkpoint(log=log),
             vkey=selectors.vkeys(log=log)[0],
+            confirmations=[_confirmation(each) for each in confirmation.standings(log=log)],
         )
         for log in selectors.logs(organisation=organisation)
     ]
+
+
+def _confirmation(standing: confirmation.Standing) -> Confirmation:
+    problem = PROBLEMS.get(standing.problem, standing.problem)
+    return Confirmation(standing.witness.name, standing.size, standing.at, problem, standing.alarming)
 
 
 def rows(found: Sequence[LoggedEvent]) -> list[EventRow]:

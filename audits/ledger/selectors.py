@@ -1,23 +1,23 @@
 """Questions about logs: entries, tiles, checkpoints, receipts, events."""
 
+import dataclasses
 import functools
+import itertools
 from collections.abc import Sequence
 
-from django.db import connection
 from django.db.models import BinaryField, Exists, F, Func, IntegerField, OuterRef, Q, QuerySet, Value
 from django.utils.translation import gettext as _
-from edgewise import merkle, proofs, tiles, trust
-from edgewise.merkle import HASH_BYTES, TILE_WIDTH
+from edgewise import merkle, notes, proofs, tiles
+from edgewise.merkle import HASH_BYTES, TILE_HEIGHT, TILE_WIDTH
 
+from audits.ledger import confirmation, files, keys, sealing, witnesses
 from audits.ledger import events as entries_of_events
-from audits.ledger import keys, sealing
 from audits.ledger.models import Checkpoint, Entry, Head, Log, LoggedEvent, SealedFacts
 from governance.errors import DomainError
 from governance.organisations.models import Organisation
 from governance.systems.models import AISystem
 
 ORGANISATION_SLUG = "_org"
-MAX_INDEX = (1 << 63) - 1
 
 
 class Position(Func):
@@ -32,6 +32,17 @@ class NotInLog(DomainError):
 
     code = "not_found"
     status = 404
+
+
+class Damaged(Exception):
+    """A checkpoint covers the file, and part of it is gone: `left` is what stands before the gap.
+
+    It is served all the same, so that a verifier finds where the log ends, and never exported.
+    """
+
+    def __init__(self, left: bytes) -> None:
+        super().__init__("The log lacks what a checkpoint covers: `manage.py verify_log` says from where on.")
+        self.left = left
 
 
 class NotYetPublished(DomainError):
@@ -92,39 +103,42 @@ def entries_at(*, log: Log, indexes: Sequence[int]) -> dict[int, bytes]:
 
 
 def tile(*, log: Log, level: int, n: int, width: int = TILE_WIDTH) -> bytes:
-    """The first `width` hashes of a tile, cut from the full tile or from the log's edge; raises NotInLog.
+    """The first `width` hashes of a tile, cut from the full tile or from the log's edge.
 
-    The head is read before the tile: whatever was full then is stored as a tile by now.
+    The head is read before the tile: whatever was full then is stored as a tile by now. Raises NotInLog or Damaged.
     """
+    left = b""
     if width < TILE_WIDTH:
         head = Head.objects.get(log=log)
-        if width <= tiles.tile_width(level, n, head.size) < TILE_WIDTH:
-            return merkle.Frontier.from_bytes(bytes(head.edge)).partial(level)[: width * HASH_BYTES]
-    found = _full_tile(log, level, n)
+        left = _edge(head).partial(level) if n == head.size >> (TILE_HEIGHT * (level + 1)) else b""
+        if width * HASH_BYTES <= len(left):
+            return left[: width * HASH_BYTES]
+    found = files.tile(log_id=log.pk, level=level, n=n)
     if found is None:
-        raise NotInLog(_("The log has no such tile."))
+        raise _absent(log, level, n, width, left)
     return found[: width * HASH_BYTES]
 
 
-def _full_tile(log: Log, level: int, n: int) -> bytes | None:
-    """In plain SQL: tiles are the most read of all, and composing the query would take longer than answering it."""
-    if n > MAX_INDEX:
-        return None
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT hashes FROM audits_tile WHERE log_id = %s AND level = %s AND n = %s", [log.pk, level, n]
-        )
-        row = cursor.fetchone()
-    return bytes(row[0]) if row else None
+def _edge(head: Head) -> merkle.Frontier:
+    return merkle.Frontier.from_bytes(bytes(head.edge))
+
+
+def _absent(log: Log, level: int, n: int, width: int, left: bytes) -> Exception:
+    """Why a file is not whole: a checkpoint covers it, so it is damaged, or the log has not come so far."""
+    if width <= tiles.tile_width(level, n, published_size(log=log)):
+        return Damaged(left)
+    return NotInLog(_("The log has no such tile or bundle."))
 
 
 def bundle(*, log: Log, n: int, width: int = TILE_WIDTH) -> bytes:
-    """The first `width` entries under tile `n` of level 0, each after its length; raises NotInLog."""
-    first = n * TILE_WIDTH
-    found = entries(log=log, start=first, stop=first + width)
-    if len(found) < width:
-        raise NotInLog(_("The log has no such entries."))
-    return tiles.encode_bundle(found)
+    """The first `width` entries under tile `n` of level 0, each after its length; raises NotInLog or Damaged."""
+    found, count = files.bundle(log_id=log.pk, n=n, width=width)
+    if count < width:
+        indexes = range(n * TILE_WIDTH, n * TILE_WIDTH + count)
+        there = entries_at(log=log, indexes=indexes) if count else {}
+        left = tiles.encode_bundle([there[each] for each in itertools.takewhile(there.__contains__, indexes)])
+        raise _absent(log, 0, n, width, left)
+    return found
 
 
 # Checkpoints and receipts
@@ -142,15 +156,17 @@ def published_size(*, log: Log) -> int:
 
 
 def receipt(*, log: Log, index: int) -> str:
-    """The receipt of an entry (`.tlog-proof`), under the latest checkpoint. Raises NotInLog or NotYetPublished."""
-    checkpoint = latest_checkpoint(log=log)
-    if checkpoint is None or index >= checkpoint.size:
+    """The receipt of an entry (`.tlog-proof`), under the latest checkpoint, or the latest that outside witnesses have
+    confirmed where there is one. Raises NotInLog or NotYetPublished.
+    """
+    checkpoint = confirmation.best(log=log, covering=index)
+    if checkpoint is None or index < 0:
         if not 0 <= index < size(log=log):
             raise NotInLog(_("The log has no entry %d.") % index)
         raise NotYetPublished(_("The entry is in the log; its sealed state follows within a second."))
     reader = tiles.TileReader(checkpoint.size, tile_fetcher(log))
     path = merkle.inclusion_proof(index, checkpoint.size, reader)
-    return proofs.Receipt(index, tuple(path), checkpoint.note).text()
+    return proofs.Receipt(index, tuple(path), confirmation.note(checkpoint)).text()
 
 
 def tile_fetcher(log: Log) -> "functools.partial[bytes]":
@@ -168,9 +184,14 @@ def vkeys(*, log: Log) -> tuple[str, ...]:
 
 
 def policy_file(*, log: Log, url: str) -> str:
-    """The C2SP tlog-policy of one log, for auditors' tools. The ML-DSA key stands in a comment."""
-    ed25519, ml_dsa = vkeys(log=log)
-    return f"# also signed by {ml_dsa}\n{trust.for_log([ed25519], url).text()}"
+    """The C2SP tlog-policy of one log, for auditors' tools: its Ed25519 keys, and the witnesses and quorum of this
+    deployment. The ML-DSA keys stand in comments.
+    """
+    by_kind = [notes.parse_vkey(vkey) for vkey in vkeys(log=log)]
+    also = "".join(f"# also signed by {key}\n" for key in by_kind if key.kind != notes.ED25519)
+    outside = witnesses.policy()
+    stated = dataclasses.replace(outside, logs={key: url for key in by_kind if key.kind == notes.ED25519})
+    return also + stated.text()
 
 
 # Events of the audit trail

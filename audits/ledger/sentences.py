@@ -13,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 SENTENCES: dict[str, str | Promise] = {
     "organisation.founded": _("The organisation was founded on this platform"),
     "organisation.log_visibility_set": _("Who may read the organisation's logs was changed"),
+    "log.key_rotated": _("The log {subject} is signed by a new key as well"),
+    "log.key_retired": _("The log {subject} is signed by its new key alone"),
     "system.registered": _("AI system {subject} was registered, risk class {risk_class}"),
     "model_version.added": _("Model version {subject} was added"),
     "edges.defined": _("Edges were defined: {subject}"),

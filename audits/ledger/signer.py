@@ -9,6 +9,7 @@ import datetime as dt
 import logging
 import threading
 import time
+from collections.abc import Sequence
 
 from django.db import DatabaseError, close_old_connections, connection, transaction
 from django.db.models import F, Q
@@ -117,5 +118,14 @@ def _check_continues(log: Log, old: int | None, new: int, root: bytes) -> None:
     try:
         proof = merkle.consistency_proof(old, new, tiles.TileReader(new, selectors.tile_fetcher(log)))
         merkle.verify_consistency(old, new, bytes(before.root), root, proof)
-    except (VerificationError, selectors.NotInLog) as error:
+    except (VerificationError, selectors.NotInLog, selectors.Damaged) as error:
         raise HistoryRewritten(log.origin) from error
+
+
+def is_signed_by(note: str, vkeys: Sequence[str]) -> bool:
+    """Whether a checkpoint carries a valid signature by one of these keys."""
+    try:
+        notes.open_checkpoint(note, vkeys)
+    except VerificationError:
+        return False
+    return True

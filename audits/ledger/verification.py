@@ -17,7 +17,7 @@ from edgewise.checkpoints import Checkpoint
 from edgewise.errors import VerificationError
 from edgewise.merkle import HASH_BYTES, TILE_HEIGHT, TILE_WIDTH
 
-from audits.ledger import keys, models, selectors
+from audits.ledger import keys, models, rotation, selectors
 from audits.ledger.models import Entry, Head, Log, Published, Tile
 
 Progress = Callable[[int, int], None]
@@ -103,15 +103,24 @@ class _Roots:
 
 def _signed(log: Log, remembered: Sequence[str]) -> list[Checkpoint]:
     """Every checkpoint, stored or remembered, by size, once its signature holds."""
-    known = keys.vkeys(log.origin)
+    latest = selectors.latest_checkpoint(log=log)
+    known = _known_keys(log, latest) if latest else keys.vkeys(log.origin)
     found = [notes.open_checkpoint(note, known) for note in remembered]
     if any(checkpoint.origin != log.origin for checkpoint in found):
         raise VerificationError("a checkpoint given is that of another log")
     last = 0
     for row in models.Checkpoint.objects.filter(log=log).select_related("log").order_by("size").iterator():
-        found.append(_open(row, known, last))
+        found.append(_open(row, known if row != latest else keys.vkeys(log.origin), last))
         last = row.size
     return sorted(found, key=lambda each: each.size)
+
+
+def _known_keys(log: Log, latest: models.Checkpoint) -> list[str]:
+    """The keys in use, and the earlier ones that entries name which the latest checkpoint covers.
+
+    It must be signed by a key in use, and every entry is compared with it: what they name can be believed then.
+    """
+    return [*keys.vkeys(log.origin), *rotation.earlier_vkeys(log, below=latest.size)]
 
 
 def _open(row: models.Checkpoint, known: Sequence[str], last: int) -> Checkpoint:

@@ -1,8 +1,9 @@
 """The deployment's own keys: 32 random bytes each, from the environment or from files created once.
 
 ``EDGEWISE_KEY_<NAME>`` (base64 of 32 bytes) wins; otherwise ``$EDGEWISE_HOME/keys/<name>`` is read, and written the
-first time. A fingerprint of every key is remembered beside the folder, so that a lost or exchanged key stops the
-start instead of forking the log.
+first time. While a key is rotated it has several generations, ``<name>``, ``<name>.2`` and so on (in the environment
+``EDGEWISE_KEY_<NAME>_2``); the highest is the one to use. A fingerprint of every key is kept beside the folder, so
+that a lost or exchanged key stops the start instead of forking the log.
 """
 
 import base64
@@ -13,7 +14,7 @@ import os
 import secrets
 from pathlib import Path
 
-NAMES = ("log", "policy", "deployment", "secret")
+NAMES = ("log", "policy", "deployment", "secret", "witness")
 KEY_BYTES = 32
 
 
@@ -22,16 +23,84 @@ class KeyUnavailable(Exception):
 
 
 def key(name: str, *, home: Path) -> bytes:
-    """The 32 bytes of the key ``name``; raises KeyUnavailable with the remedy."""
+    """The 32 bytes of the key ``name``, the newest generation; raises KeyUnavailable with the remedy."""
+    return keys(name, home=home)[-1]
+
+
+def keys(name: str, *, home: Path) -> tuple[bytes, ...]:
+    """Every generation of a key that is in use, the oldest first: several while it is being rotated."""
     if name not in NAMES:
         raise KeyUnavailable(f"There is no key called {name!r}; the keys are {', '.join(NAMES)}.")
-    value = _from_environment(name) or _from_file(name, home)
-    _remember(name, value, home)
+    labels = _labels(name, home)
+    found = (_read(label, home, create=labels == [name]) for label in labels)
+    return tuple(value for value in found if value)
+
+
+def add_generation(name: str, *, home: Path) -> None:
+    """Makes a new generation, which is the one to use from now on, beside those there are."""
+    newest = _labels(name, home)[-1]
+    if _from_environment(newest):
+        label = _label(name, _number(newest) + 1)
+        raise KeyUnavailable(
+            f"The key {name!r} comes from the environment. Set {_variable(label)} to the output of "
+            "`openssl rand -base64 32` for every process, beside the variables there are, restart, and come back."
+        )
+    label = _label(name, _number(newest) + 1)
+    _read(label, home, create=True)
+
+
+def retire_generations(name: str, *, home: Path) -> None:
+    """Puts every generation but the newest out of use; files go to ``keys/retired``, readable as before."""
+    *older, _newest = _labels(name, home)
+    for label in older:
+        if os.environ.get(_variable(label)):
+            raise KeyUnavailable(
+                f"Take {_variable(label)} out of the environment of every process, restart, and come back."
+            )
+    _write_known({label: value for label, value in _known(home).items() if label not in older}, home)
+    for path in (home / "keys" / label for label in older):
+        if path.exists():
+            retired = path.parent / "retired"
+            retired.mkdir(mode=0o700, exist_ok=True)
+            path.replace(retired / f"{path.name}-{fingerprint(path.read_bytes())}")
+
+
+def _labels(name: str, home: Path) -> list[str]:
+    """The generations of a key that are known, set or stored, the oldest first; the first one if there is none yet."""
+    seen = {*_known(home), *(path.name for path in (home / "keys").glob(f"{name}*"))}
+    numbers = {_number(label) for label in seen if label == name or label.startswith(f"{name}.")}
+    number = max(numbers, default=1)
+    while os.environ.get(_variable(_label(name, number + 1))):
+        number += 1
+        numbers.add(number)
+    if os.environ.get(_variable(name)):
+        numbers.add(1)
+    return [_label(name, each) for each in sorted(numbers or {1})]
+
+
+def _label(name: str, number: int) -> str:
+    return name if number == 1 else f"{name}.{number}"
+
+
+def _number(label: str) -> int:
+    number = label.partition(".")[2]
+    return int(number) if number.isdecimal() else 1
+
+
+def _variable(label: str) -> str:
+    return f"EDGEWISE_KEY_{label.upper().replace('.', '_')}"
+
+
+def _read(label: str, home: Path, *, create: bool) -> bytes | None:
+    """One generation; None if it was put out of use at this moment."""
+    value = _from_environment(label) or _from_file(label, home, create=create)
+    if value:
+        _remember(label, value, home)
     return value
 
 
-def _from_environment(name: str) -> bytes | None:
-    text = os.environ.get(f"EDGEWISE_KEY_{name.upper()}")
+def _from_environment(label: str) -> bytes | None:
+    text = os.environ.get(_variable(label))
     if not text:
         return None
     try:
@@ -39,14 +108,16 @@ def _from_environment(name: str) -> bytes | None:
     except binascii.Error:
         value = b""
     if len(value) != KEY_BYTES:
-        raise KeyUnavailable(f"EDGEWISE_KEY_{name.upper()} must be base64 of {KEY_BYTES} bytes.")
+        raise KeyUnavailable(f"{_variable(label)} must be base64 of {KEY_BYTES} bytes.")
     return value
 
 
-def _from_file(name: str, home: Path) -> bytes:
-    path = home / "keys" / name
+def _from_file(label: str, home: Path, *, create: bool) -> bytes | None:
+    path = home / "keys" / label
     if not path.exists():
-        _refuse_if_known(name, path, home)
+        _refuse_if_known(label, path, home)
+        if not create:
+            return None
         _create(path)
     value = path.read_bytes()
     if len(value) != KEY_BYTES:
@@ -86,7 +157,7 @@ def _refuse_if_known(name: str, path: Path, home: Path) -> None:
     if name in _known(home):
         raise KeyUnavailable(
             f"The key {path} is missing, but data made with it exists in {home}. "
-            f"Restore the file from your backup or set EDGEWISE_KEY_{name.upper()}."
+            f"Restore the file from your backup or set {_variable(name)}."
         )
 
 
@@ -99,7 +170,11 @@ def _remember(name: str, value: bytes, home: Path) -> None:
             f"The key {name!r} is not the one that the data in {home} was made with "
             f"(fingerprint {fingerprint(value)}, expected {known[name]}). Restore the right key from your backup."
         )
+    _write_known({**known, name: fingerprint(value)}, home)
+
+
+def _write_known(known: dict[str, str], home: Path) -> None:
     home.mkdir(parents=True, exist_ok=True)
     draft = home / f".key-fingerprints.{os.getpid()}.{secrets.token_hex(4)}"
-    draft.write_text(json.dumps({**known, name: fingerprint(value)}, sort_keys=True))
+    draft.write_text(json.dumps(known, sort_keys=True))
     draft.replace(home / "key-fingerprints.json")

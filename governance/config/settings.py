@@ -22,6 +22,9 @@ EDGEWISE_ORIGIN = os.environ.get("EDGEWISE_ORIGIN", "edgewise.local")
 EDGEWISE_ERASURE_LIST = Path(os.environ.get("EDGEWISE_ERASURE_LIST", EDGEWISE_HOME / "erasures" / "list"))
 EDGEWISE_RETENTION_MINIMUM_DAYS = int(os.environ.get("EDGEWISE_RETENTION_MINIMUM_DAYS", "184"))
 PORT = int(os.environ.get("PORT", "8000"))
+# C2SP tlog-policy files of the operator: who confirms these logs from outside, and whose logs are witnessed here.
+EDGEWISE_WITNESSES = Path(os.environ.get("EDGEWISE_WITNESSES", EDGEWISE_HOME / "witnesses"))
+EDGEWISE_WITNESSED_LOGS = Path(os.environ.get("EDGEWISE_WITNESSED_LOGS", EDGEWISE_HOME / "witnessed-logs"))
 # The address people and verifiers reach, for links in documents; requests never decide it.
 EDGEWISE_BASE_URL = os.environ.get("EDGEWISE_BASE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
 
@@ -57,8 +60,9 @@ LEDGER_APPEND_ONLY_TABLES = [
     "audits_tile",
     "audits_checkpoint",
     "audits_loggedevent",
+    "audits_cosignature",
 ]
-LEDGER_HEAD_TABLES = ["audits_head", "audits_published"]
+LEDGER_HEAD_TABLES = ["audits_head", "audits_published", "audits_witnessedlog"]
 # What it may ask the owner to do: functions that run as the owner.
 LEDGER_OWNER_FUNCTIONS = ["audits_make_room"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -91,6 +95,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "audits.ledger.api.shortcut",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "governance.access.characters.refuse_nul",
@@ -219,8 +224,9 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(EDGEWISE_HOME / "beat-schedule")
 
 # Ports: what a lower floor needs from an upper one, by dotted path; checked at start.
 GOVERNANCE_TRAIL = "audits.ledger.services.append_events"
-# Started once in every web process: the thread that signs checkpoints.
-GOVERNANCE_WEB_COMPANIONS = ["audits.ledger.signer.start"]
+# Started once in every web process: the threads that sign checkpoints and have them confirmed from outside.
+GOVERNANCE_WEB_COMPANIONS = ["audits.ledger.signer.start", "audits.ledger.feeder.start"]
+GOVERNANCE_METRICS = ["audits.ledger.confirmation.metrics"]
 GOVERNANCE_INBOX_SOURCES = ["councils.voting.selectors.waiting_for"]
 GOVERNANCE_PANELS = [
     "audits.decisions.panels.panels",

@@ -15,6 +15,7 @@ NOUNS = (
     "governance.guide",
     "governance.health",
     "audits.ledger",
+    "audits.witnessing",
     "audits.decisions",
     "audits.monitoring",
     "audits.reports",

@@ -7,7 +7,8 @@ from django.conf import settings
 from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Count
-from prometheus_client.core import GaugeMetricFamily
+from django.utils.module_loading import import_string
+from prometheus_client.core import GaugeMetricFamily, Metric
 
 from governance.access import keyring
 from governance.jobs.models import Job
@@ -60,3 +61,12 @@ class JobsCollector:
         for state in Job.State.values:
             gauge.add_metric([state], counted.get(state, 0))
         yield gauge
+
+
+class PortsCollector:
+    """What the floors above have to tell: each port of `settings.GOVERNANCE_METRICS` gives metrics."""
+
+    def collect(self) -> Iterator[Metric]:
+        """All of them, in the order of the setting."""
+        for path in settings.GOVERNANCE_METRICS:
+            yield from import_string(path)()

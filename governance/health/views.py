@@ -34,4 +34,5 @@ def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus' text format."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(selectors.JobsCollector())
+    registry.register(selectors.PortsCollector())
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

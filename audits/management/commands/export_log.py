@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from audits.ledger import export, pages, selectors, signer
 from audits.ledger.models import Log
+from governance.errors import DomainError
 
 
 class Command(BaseCommand):
@@ -26,7 +27,10 @@ class Command(BaseCommand):
         signer.publish_all(at=timezone.now())
         for log in _chosen(options["log"]):
             folder = options["folder"] / log.organisation.slug / log.slug
-            size = export.export(log=log, folder=folder, url=pages.url_of(log))
+            try:
+                size = export.export(log=log, folder=folder, url=pages.url_of(log))
+            except (selectors.Damaged, DomainError) as error:
+                raise CommandError(f"{log.origin}: {error}") from None
             self.stdout.write(f"{folder}: {size} entries")
 
 

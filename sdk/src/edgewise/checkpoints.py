@@ -26,7 +26,7 @@ def parse(text: str) -> Checkpoint:
     """Read a checkpoint's text (without signatures). Extension lines are allowed and ignored."""
     *lines, rest = text.split("\n")
     if rest or len(lines) < 3 or not all(lines):
-        raise VerificationError("a checkpoint is at least three lines, none of them empty")
+        raise VerificationError("a checkpoint is at least three lines, each ended, none of them empty")
     root = from_base64(lines[2], "the root hash")
     if len(root) != HASH_BYTES:
         raise VerificationError("the root hash is not 32 bytes long")

@@ -127,7 +127,7 @@ def _verify_receipt(options: argparse.Namespace) -> int:
 
 def _trust(options: argparse.Namespace) -> TrustPolicy | None:
     if options.policy:
-        return trust.parse(options.policy.read_text())
+        return trust.parse(options.policy.read_bytes())
     return trust.for_log(options.vkey) if options.vkey else None
 
 

@@ -1,4 +1,4 @@
-"""Standard Base64 of RFC 4648 section 4, read strictly: one text for one value."""
+"""Standard Base64 of RFC 4648 section 4, decimals and UTF-8, read strictly: one text for one value."""
 
 from __future__ import annotations
 
@@ -32,3 +32,16 @@ def to_decimal(text: str, what: str = "a number") -> int:
     if value >= 1 << 63:
         raise VerificationError(f"{what} is too large")
     return value
+
+
+def to_text(data: str | bytes, what: str = "a text") -> str:
+    """Read UTF-8; VerificationError says where it stops being that. A str must be one that UTF-8 can write."""
+    try:
+        if isinstance(data, bytes):
+            return data.decode()
+        data.encode()
+    except UnicodeDecodeError as problem:
+        raise VerificationError(f"{what} is not UTF-8 at byte {problem.start}") from None
+    except UnicodeEncodeError as problem:
+        raise VerificationError(f"{what} is not UTF-8 at character {problem.start}") from None
+    return data

@@ -259,9 +259,13 @@ class Frontier:
 
     def append(self, hashes: Sequence[bytes]) -> list[Tile]:
         """Append leaf hashes, in order; return the tiles that became full, lower levels first."""
+        return self.append_row(b"".join(hashes))
+
+    def append_row(self, row: bytes) -> list[Tile]:
+        """As `append`, of leaf hashes that are concatenated already."""
         completed: list[Tile] = []
-        self.size += len(hashes)
-        row, level = b"".join(hashes), 0
+        self.size += len(row) // HASH_BYTES
+        level = 0
         while row:
             if level == len(self._edges):
                 self._edges.append(bytearray())

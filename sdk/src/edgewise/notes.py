@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from edgewise import checkpoints, signing
 from edgewise.checkpoints import Checkpoint
-from edgewise.encoding import from_base64, to_base64
+from edgewise.encoding import from_base64, to_base64, to_text
 from edgewise.errors import VerificationError
 from edgewise.signing import ED25519, ED25519_COSIGNATURE, ML_DSA_44_COSIGNATURE
 
@@ -98,8 +98,7 @@ class NoteSigner:
     def line(self, text: str, at: int) -> str:
         """Signature line over `text`; `at` is a POSIX time, used by cosignatures only."""
         key = self.key
-        signature = signing.sign(key.kind, self._seed, key.name, text, at)
-        return f"— {key.name} {to_base64(key.id + signature)}\n"
+        return Signature(key.name, key.id, signing.sign(key.kind, self._seed, key.name, text, at)).line()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +113,10 @@ class Signature:
     def at(self) -> int:
         """POSIX time stated by a cosignature; meaningless for other types."""
         return int.from_bytes(self.signature[:8], "big")
+
+    def line(self) -> str:
+        """The line as it stands in a note."""
+        return f"— {self.name} {to_base64(self.key_id + self.signature)}\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,21 +149,27 @@ def split(note: str | bytes) -> tuple[str, list[Signature]]:
     lines = block[:-1].split("\n")
     if len(lines) > MAX_SIGNATURES:
         raise VerificationError(f"a note with more than {MAX_SIGNATURES} signatures is not read")
-    return text + "\n", [_parse_line(line) for line in lines]
+    return text + "\n", [_parse_line(line, number) for number, line in enumerate(lines, 1)]
 
 
 def verify(note: str | bytes, vkeys: Sequence[str | VerifierKey]) -> Opened:
     """Check a note: unknown keys are ignored, a known key's wrong signature or no known key rejects it."""
+    text, _ = split(note)
+    return Opened(text, tuple(valid_signatures(note, vkeys)))
+
+
+def valid_signatures(note: str | bytes, vkeys: Iterable[str | VerifierKey]) -> dict[VerifierKey, Signature]:
+    """The signatures of a note by known keys, at least one; VerificationError as `verify` raises it."""
     text, signatures = split(note)
     known = {(key.name, key.id): key for key in map(_key, vkeys)}
-    valid: dict[VerifierKey, None] = {}
+    valid: dict[VerifierKey, Signature] = {}
     for line in signatures:
         if key := known.get((line.name, line.key_id)):
             signing.verify(key.kind, key.public, key.name, text, line.signature)
-            valid[key] = None
+            valid[key] = line
     if not valid:
         raise VerificationError("no signature by a known key")
-    return Opened(text, tuple(valid))
+    return valid
 
 
 def open_note(note: str | bytes, vkeys: Sequence[str | VerifierKey]) -> str:
@@ -180,23 +189,20 @@ def open_checkpoint(note: str | bytes, vkeys: Sequence[str | VerifierKey]) -> Ch
 def _decode(note: str | bytes) -> str:
     if len(note) > MAX_NOTE_BYTES:
         raise VerificationError("the note is too long")
-    if isinstance(note, bytes):
-        try:
-            note = note.decode()
-        except UnicodeDecodeError:
-            raise VerificationError("the note is not UTF-8") from None
-    if _CONTROL.search(note):
-        raise VerificationError("the note has a control character")
+    note = to_text(note, "the note")
+    if found := _CONTROL.search(note):
+        line = note.count("\n", 0, found.start()) + 1
+        raise VerificationError(f"the note has a control character in line {line}")
     return note
 
 
-def _parse_line(line: str) -> Signature:
+def _parse_line(line: str, number: int) -> Signature:
     match = _LINE.fullmatch(line)
     if not match:
-        raise VerificationError("malformed signature line")
-    data = from_base64(match["signature"], "a signature")
+        raise VerificationError(f"malformed signature line: line {number} below the text")
+    data = from_base64(match["signature"], f"signature {number}")
     if len(data) < 5:
-        raise VerificationError("a signature is too short")
+        raise VerificationError(f"signature {number} is too short")
     return Signature(match["name"], data[:4], data[4:])
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from edgewise import merkle, notes, sealing, strict_json
 from edgewise.checkpoints import Checkpoint
-from edgewise.encoding import from_base64, to_base64, to_decimal
+from edgewise.encoding import from_base64, to_base64, to_decimal, to_text
 from edgewise.errors import VerificationError
 from edgewise.trust import TrustPolicy
 
@@ -36,12 +36,7 @@ class Receipt:
 
 def parse(text: str | bytes) -> Receipt:
     """Read a receipt; VerificationError if it is malformed. Nothing is proven yet."""
-    if isinstance(text, bytes):
-        try:
-            text = text.decode()
-        except UnicodeDecodeError:
-            raise VerificationError("the receipt is not UTF-8") from None
-    head, found, checkpoint = text.partition("\n\n")
+    head, found, checkpoint = to_text(text, "the receipt").partition("\n\n")
     header, *lines = head.split("\n")
     if header != HEADER or not found or not lines:
         raise VerificationError("this is not a receipt")

@@ -45,6 +45,8 @@ def verify(kind: int, public: bytes, name: str, text: str, signature: bytes) -> 
     at = 0
     if kind != ED25519:
         at, signature = int.from_bytes(signature[:8], "big"), signature[8:]
+        if at >> 63:
+            raise VerificationError(f"the time of the signature of {name} is beyond 2**63")
     try:
         _public(kind, public).verify(signature, message(kind, name, text, at))
     except InvalidSignature:

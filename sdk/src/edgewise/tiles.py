@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from hashlib import sha256
 from typing import NamedTuple
 
 from edgewise import merkle
@@ -47,16 +48,31 @@ def entries_path(n: int, width: int = TILE_WIDTH) -> str:
 
 def parse_tile_path(path: str) -> TilePath:
     """Read a path that `tile_path` could have written; VerificationError for any other."""
-    match = _PATH.fullmatch(path)
-    if not match:
-        raise VerificationError("not a tile path")
-    level = None if match["level"] == "entries" else int(match["level"])
-    n = int(match["n"].replace("x", "").replace("/", ""))
-    width = int(match["width"] or TILE_WIDTH)
-    parsed = TilePath(level, n, width)
-    if (level or 0) > MAX_LEVEL or (match["width"] and width >= TILE_WIDTH) or tile_path(*parsed) != path:
-        raise VerificationError("not a tile path")
-    return parsed
+    if match := _PATH.fullmatch(path):
+        level = None if match["level"] == "entries" else int(match["level"])
+        n = int(match["n"].replace("x", "").replace("/", ""))
+        parsed = TilePath(level, n, int(match["width"] or TILE_WIDTH))
+        partial = match["width"] is None or parsed.width < TILE_WIDTH
+        if (level or 0) <= MAX_LEVEL and partial and tile_path(*parsed) == path:
+            return parsed
+    raise VerificationError(f"not a tile path: {_fault(path)}")
+
+
+def _fault(path: str) -> str:
+    """Which part of a path is not as `tile_path` writes it."""
+    level, _slash, rest = path.removeprefix("tile/").partition("/")
+    number, dot, width = rest.partition(".p/")
+    if not path.startswith("tile/"):
+        return "it begins with tile/"
+    if not (level == "entries" or _is_decimal(level, MAX_LEVEL)):
+        return f"the level is entries or 0 to {MAX_LEVEL}, not {level[:20]!r}"
+    if dot and not (_is_decimal(width, TILE_WIDTH - 1) and width != "0"):
+        return f"the width after .p/ is 1 to {TILE_WIDTH - 1}, not {width[:20]!r}"
+    return f"the number is groups of three digits as in x001/234, at most seven of them, not {number[:40]!r}"
+
+
+def _is_decimal(text: str, largest: int) -> bool:
+    return text in map(str, range(largest + 1))
 
 
 def partial_width(level: int, size: int) -> int:
@@ -110,6 +126,18 @@ def decode_bundle(data: bytes) -> list[bytes]:
             raise VerificationError("an entry bundle ends in the middle of an entry")
         entries.append(data[start:at])
     return entries
+
+
+def bundle_hashes(data: bytes, width: int = TILE_WIDTH) -> bytes:
+    """Leaf hashes of a bundle's first `width` entries, concatenated, without an object for each entry."""
+    hasher, found, at, end = sha256, list[bytes](), 0, len(data)
+    while at < end and len(found) < width:
+        start = at + 2
+        at = start + int.from_bytes(data[at:start], "big")
+        if start > end or at > end:
+            raise VerificationError("an entry bundle ends in the middle of an entry")
+        found.append(hasher(b"\x00" + data[start:at]).digest())
+    return b"".join(found)
 
 
 class TileReader:

@@ -65,12 +65,20 @@ def address(url: str) -> SplitResult:
 class Transport:
     """Sends requests to one server over connections that are kept; threads may share it."""
 
-    def __init__(self, url: str, headers: Mapping[str, str], *, timeout: float = 30.0) -> None:
+    def __init__(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        *,
+        timeout: float = 30.0,
+        max_body: int = MAX_BODY_BYTES,
+    ) -> None:
         parts = address(url)
         self.prefix = parts.path.rstrip("/")
         self._parts = parts
         self._headers = dict(headers)
         self._timeout = timeout
+        self._max_body = max_body
         self._idle: list[http.client.HTTPConnection] = []
         self._process = os.getpid()
         self._lock = threading.Lock()
@@ -132,7 +140,7 @@ class Transport:
         try:
             connection.request(method, self.prefix + path, body=body, headers={**self._headers, **headers})
             response = connection.getresponse()
-            data = response.read(MAX_BODY_BYTES)
+            data = response.read(self._max_body)
             if response.length:
                 raise http.client.IncompleteRead(data, response.length)
         except BaseException:

@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from edgewise import merkle, tiles, trust
+from edgewise import tiles, trust
 from edgewise.checkpoints import Checkpoint
+from edgewise.encoding import to_text
 from edgewise.errors import VerificationError
 from edgewise.merkle import HASH_BYTES, TILE_WIDTH, Frontier
-from edgewise.tiles import TileReader, tile_path
-from edgewise.transport import Transport, UnreachableError
-from edgewise.trust import TrustPolicy
+from edgewise.tiles import tile_path
+from edgewise.transport import Answer, Transport, UnreachableError
+from edgewise.trust import QuorumMissed, TrustPolicy
 
 Progress = Callable[[int, int], None]
 
+WORKERS = 4
+IN_FLIGHT = 16
+MAX_FILE_BYTES = TILE_WIDTH * (2 + tiles.MAX_ENTRY_BYTES)
+
 
 class Source(Protocol):
-    """Where a log lies: reads a path below its prefix."""
+    """Where a log lies: reads a path below its prefix, from several threads at once."""
+
+    @property
+    def patience(self) -> float:
+        """Seconds to wait for witnesses to confirm the latest checkpoint."""
 
     def read(self, path: str) -> bytes:
         """Content of the file; VerificationError if there is none."""
@@ -32,6 +46,8 @@ class Source(Protocol):
 class Folder:
     """A log downloaded or exported as static files."""
 
+    patience = 0.0
+
     def __init__(self, root: Path) -> None:
         self._root = root
 
@@ -42,6 +58,8 @@ class Folder:
                 return (self._root / candidate).read_bytes()
             except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
                 continue
+            except OSError as problem:
+                raise VerificationError(f"{path} cannot be read: {problem.strerror}") from None
         raise VerificationError(f"{path} is missing")
 
     def close(self) -> None:
@@ -51,8 +69,11 @@ class Folder:
 class Site:
     """A log served over HTTP; `token` for a log that is not public."""
 
+    patience = 10.0
+
     def __init__(self, url: str, token: str = "") -> None:
-        self._transport = Transport(url, {"Authorization": f"Bearer {token}"} if token else {})
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._transport = Transport(url, headers, max_body=MAX_FILE_BYTES)
 
     def read(self, path: str) -> bytes:
         """Content of a file."""
@@ -62,11 +83,24 @@ class Site:
             raise VerificationError(str(problem)) from None
         if answer.status != 200:
             raise VerificationError(f"{path} is missing: the server answers {answer.status}")
-        return answer.body
+        return _expanded(answer, path)
 
     def close(self) -> None:
         """Close the connections."""
         self._transport.close()
+
+
+def _expanded(answer: Answer, path: str) -> bytes:
+    """The body as it was before the server compressed it, which a log may do unasked."""
+    encoding = answer.headers.get("content-encoding", "identity")
+    if encoding == "identity":
+        return answer.body
+    if encoding != "gzip":
+        raise VerificationError(f"{path} is compressed as {encoding}, which was not asked for")
+    try:
+        return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(answer.body, MAX_FILE_BYTES)
+    except zlib.error:
+        raise VerificationError(f"{path} is not the gzip it says it is") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,32 +123,44 @@ def verify_log(
     """Check that a log is what its checkpoint says, from the first entry to the last.
 
     `remembered` is the signed checkpoint seen at an earlier time: the log must continue it. Raises
-    VerificationError, with the first bad index where one can be named.
+    VerificationError, with the first index in doubt where one can be named.
     """
-    note = _text(log.read("checkpoint"))
-    checkpoint = policy.check(note)
     past = policy.check(remembered) if remembered else None
+    note, checkpoint = _latest(log, policy, past.size if past else 0)
     if past and past.origin != checkpoint.origin:
         raise VerificationError(f"the remembered checkpoint is that of {past.origin}")
     if past and past.size > checkpoint.size:
         raise VerificationError(
             f"the log shrank from {past.size} to {checkpoint.size} entries", index=checkpoint.size
         )
-    count = _verify_tiles(log, checkpoint, progress or _silent)
-    if past:
-        _verify_past(log, past, checkpoint)
-    return Verified(checkpoint, note, count)
+    return Verified(checkpoint, note, _verify_tiles(log, checkpoint, past, progress or _silent))
 
 
-def _verify_tiles(log: Source, checkpoint: Checkpoint, progress: Progress) -> int:
-    """Hash every entry, compare with every tile, and the root with the checkpoint; the number of tiles."""
+def _latest(log: Source, policy: TrustPolicy, proven: int) -> tuple[str, Checkpoint]:
+    """The log's checkpoint, once the witnesses that the policy asks for confirmed it; past `proven` all is in doubt."""
+    deadline = time.monotonic() + log.patience
+    while True:
+        note = to_text(log.read("checkpoint"), "the checkpoint")
+        try:
+            return note, policy.check(note)
+        except QuorumMissed:
+            if time.monotonic() > deadline:
+                raise
+        except VerificationError as problem:
+            raise VerificationError(str(problem), index=proven) from None
+        time.sleep(0.2)
+
+
+def _verify_tiles(log: Source, checkpoint: Checkpoint, past: Checkpoint | None, progress: Progress) -> int:
+    """Hash every entry, compare with every tile, and the roots with the checkpoints; the number of tiles."""
     frontier, count, size = Frontier(), 0, checkpoint.size
-    for bundle in tiles.bundles_for(size):
-        hashes = _leaves(log, bundle.n, bundle.width)
-        for tile in frontier.append(hashes):
-            if tile.level:
-                _compare(log, tile.level, tile.n, tile.hashes)
-            count += 1
+    for row in _rows(log, size):
+        for piece in _cut(row, frontier.size, past):
+            for tile in frontier.append_row(piece):
+                if tile.level:
+                    _compare(log, tile.level, tile.n, tile.hashes)
+                count += 1
+            _check_root(frontier, past)
         progress(frontier.size, size)
     for level, n, width in tiles.tiles_for(size):
         if width < TILE_WIDTH:
@@ -122,22 +168,52 @@ def _verify_tiles(log: Source, checkpoint: Checkpoint, progress: Progress) -> in
                 _compare(log, level, n, frontier.partial(level))
             count += 1
     if frontier.root() != checkpoint.root:
-        raise VerificationError(
-            "the entries and tiles agree with each other, but not with the root hash signed"
-        )
+        what = "the entries and tiles agree with each other, but not with the root hash signed"
+        raise VerificationError(what, index=past.size if past else 0)
     return count
 
 
-def _leaves(log: Source, n: int, width: int) -> list[bytes]:
+def _rows(log: Source, size: int) -> Iterator[bytes]:
+    """The leaf hashes of each bundle in turn; a few bundles are fetched and hashed ahead, so memory stays bounded."""
+    bundles = tiles.bundles_for(size)
+    pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="edgewise-verify")
+    try:
+        ahead = deque(pool.submit(_leaves, log, each.n, each.width) for each in islice(bundles, IN_FLIGHT))
+        while ahead:
+            row = ahead.popleft().result()
+            ahead.extend(pool.submit(_leaves, log, each.n, each.width) for each in islice(bundles, 1))
+            yield row
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _leaves(log: Source, n: int, width: int) -> bytes:
     """Leaf hashes of one bundle, computed from its entries and found equal to the tile of level 0."""
     first = n * TILE_WIDTH
     try:
-        entries = tiles.decode_bundle(log.read(tiles.entries_path(n, width)))[:width]
+        row = tiles.bundle_hashes(log.read(tiles.entries_path(n, width)), width)
     except VerificationError as problem:
         raise VerificationError(f"entries from {first} on: {problem}", index=first) from None
-    hashes = merkle.leaf_hashes(entries)
-    _compare(log, 0, n, b"".join(hashes), width)
-    return hashes
+    _compare(log, 0, n, row, width)
+    return row
+
+
+def _cut(row: bytes, start: int, past: Checkpoint | None) -> Iterator[bytes]:
+    """The row in two where the remembered checkpoint ends in it, else whole."""
+    at = (past.size - start) * HASH_BYTES if past else 0
+    if 0 < at < len(row):
+        yield row[:at]
+        row = row[at:]
+    yield row
+
+
+def _check_root(frontier: Frontier, past: Checkpoint | None) -> None:
+    """At the size of the remembered checkpoint, the root must be the one remembered."""
+    if past and frontier.size == past.size and frontier.root() != past.root:
+        message = (
+            f"the log does not continue the checkpoint remembered: an entry before {past.size} is another"
+        )
+        raise VerificationError(message, index=0)
 
 
 def _compare(log: Source, level: int, n: int, computed: bytes, width: int | None = None) -> None:
@@ -160,25 +236,9 @@ def _compare(log: Source, level: int, n: int, computed: bytes, width: int | None
     raise VerificationError(f"entry {index} {what}", index=index)
 
 
-def _verify_past(log: Source, past: Checkpoint, now: Checkpoint) -> None:
-    """The tiles have been found right for `now`: prove from them that they continue `past`."""
-    reader = TileReader(
-        now.size, lambda level, n, width: log.read(tile_path(level, n, width))[: width * HASH_BYTES]
-    )
-    proof = merkle.consistency_proof(past.size, now.size, reader)
-    merkle.verify_consistency(past.size, now.size, past.root, now.root, proof)
-
-
 def stated_policy(log: Source) -> TrustPolicy:
     """Policy made of the keys that the log itself serves: good against damage, not against a lying server."""
-    return trust.parse(_text(log.read("policy")))
-
-
-def _text(data: bytes) -> str:
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        raise VerificationError("a text of the log is not UTF-8") from None
+    return trust.parse(log.read("policy"))
 
 
 def _silent(done: int, total: int) -> None:

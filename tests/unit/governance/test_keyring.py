@@ -57,3 +57,59 @@ def test_a_malformed_key_in_the_environment_names_its_variable(tmp_path, monkeyp
 def test_an_unknown_name_is_refused(tmp_path):
     with pytest.raises(keyring.KeyUnavailable, match="no key called"):
         keyring.key("../secret", home=tmp_path)
+
+
+def test_a_new_generation_is_used_beside_the_old_one(tmp_path):
+    """Also after a restart; a third comes after the second."""
+    first = keyring.key("log", home=tmp_path)
+    for count in (2, 3):
+        keyring.add_generation("log", home=tmp_path)
+        found = keyring.keys("log", home=tmp_path)
+        assert (len(set(found)), found[0]) == (count, first)
+        assert keyring.key("log", home=tmp_path) == found[-1]
+    assert len(keyring.keys("policy", home=tmp_path)) == 1
+
+
+def test_old_generations_are_put_away_and_do_not_come_back(tmp_path):
+    """Not made anew, and not asked for; the file stays readable under `retired`."""
+    first = keyring.key("log", home=tmp_path)
+    keyring.add_generation("log", home=tmp_path)
+    newest = keyring.key("log", home=tmp_path)
+    keyring.retire_generations("log", home=tmp_path)
+    assert keyring.keys("log", home=tmp_path) == (newest,)
+    (kept,) = (tmp_path / "keys" / "retired").iterdir()
+    assert (kept.name, kept.read_bytes()) == (f"log-{keyring.fingerprint(first)}", first)
+    keyring.add_generation("log", home=tmp_path)
+    assert len(keyring.keys("log", home=tmp_path)) == 2
+    assert (tmp_path / "keys" / "log.3").exists()
+
+
+def test_a_generation_missing_beside_existing_data_is_refused(tmp_path):
+    """The old one as well as the new one, until it is put away."""
+    keyring.key("log", home=tmp_path)
+    keyring.add_generation("log", home=tmp_path)
+    for label, variable in (("log", "EDGEWISE_KEY_LOG."), ("log.2", "EDGEWISE_KEY_LOG_2")):
+        path = tmp_path / "keys" / label
+        content = path.read_bytes()
+        path.unlink()
+        with pytest.raises(keyring.KeyUnavailable, match=f"missing.*{variable}"):
+            keyring.keys("log", home=tmp_path)
+        path.write_bytes(content)
+
+
+def test_generations_from_the_environment_are_the_operators_to_set(tmp_path, monkeypatch):
+    """Nothing is written to the folder; each step says which variable."""
+    monkeypatch.setenv("EDGEWISE_KEY_LOG", base64.b64encode(b"a" * 32).decode())
+    keyring.key("log", home=tmp_path)
+    with pytest.raises(keyring.KeyUnavailable, match="Set EDGEWISE_KEY_LOG_2"):
+        keyring.add_generation("log", home=tmp_path)
+    monkeypatch.setenv("EDGEWISE_KEY_LOG_2", base64.b64encode(b"b" * 32).decode())
+    assert keyring.keys("log", home=tmp_path) == (b"a" * 32, b"b" * 32)
+    with pytest.raises(keyring.KeyUnavailable, match="Take EDGEWISE_KEY_LOG out"):
+        keyring.retire_generations("log", home=tmp_path)
+    monkeypatch.delenv("EDGEWISE_KEY_LOG")
+    with pytest.raises(keyring.KeyUnavailable, match="missing"):
+        keyring.key("log", home=tmp_path)
+    keyring.retire_generations("log", home=tmp_path)
+    assert keyring.keys("log", home=tmp_path) == (b"b" * 32,)
+    assert not (tmp_path / "keys").exists()
