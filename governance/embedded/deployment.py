@@ -19,7 +19,7 @@ from governance.embedded.cluster import Cluster
 from governance.embedded.home import CannotStartError, Home, Lock
 from governance.embedded.supervisor import Supervisor
 
-READY_SECONDS = 90
+READY_SECONDS = 180
 COMMAND_SECONDS = 15
 MARK = "EDGEWISE_SUPERVISED"
 ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)

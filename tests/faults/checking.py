@@ -14,6 +14,7 @@ from edgewise import merkle
 from tests.faults.kept import Place, System
 
 READ_ROWS = 'SELECT uuid::text, "index" FROM audits_decision WHERE system_id = %s'
+READ_IDS = 'SELECT uuid::text, "index" FROM audits_decisionid WHERE system_id = %s'
 READ_ENTRIES = 'SELECT "index", entry FROM audits_entry WHERE log_id = %s ORDER BY "index"'
 READ_SIZE = "SELECT size FROM audits_head WHERE log_id = %s"
 
@@ -24,6 +25,7 @@ class Found:
 
     size: int
     rows: list[tuple[str, int]]
+    ids: list[tuple[str, int]]
     entries: list[tuple[int, str | None, bytes]]
 
 
@@ -34,12 +36,13 @@ def look(url: str, system: System) -> Found:
         row = connection.execute(READ_SIZE, [system.log]).fetchone()
         assert row is not None
         rows = connection.execute(READ_ROWS, [system.id]).fetchall()
+        ids = connection.execute(READ_IDS, [system.id]).fetchall()
         entries = connection.execute(READ_ENTRIES, [system.log], binary=True).fetchall()
     parsed = [
         (index, json.loads(entry).get("record", {}).get("id"), merkle.leaf_hash(entry))
         for index, entry in entries
     ]
-    return Found(row[0], rows, parsed)
+    return Found(row[0], rows, ids, parsed)
 
 
 def judge(found: Found, acknowledged: Mapping[str, Place], unanswered: set[frozenset[str]]) -> list[str]:
@@ -65,13 +68,14 @@ def _gaps(indexes: list[int], size: int) -> list[str]:
 
 
 def _doubles(found: Found) -> list[str]:
-    """No id twice, and what the entries say agrees with the rows that index them."""
+    """No id twice, and what the entries say agrees with the rows, and the ids, that index them."""
     inside = {identity: index for index, identity, _leaf in found.entries if identity is not None}
     counted = Counter(identity for _index, identity, _leaf in found.entries if identity is not None)
     problems = [f"{identity} is in the log {count} times" for identity, count in counted.items() if count > 1]
-    if len(found.rows) != len(set(found.rows)) or dict(found.rows) != inside:
-        different = set(dict(found.rows).items()) ^ set(inside.items())
-        problems.append(f"rows and entries disagree: {sorted(different)[:4]}")
+    for name, table in (("rows", found.rows), ("ids", found.ids)):
+        if len(table) != len(inside) or dict(table) != inside:
+            different = set(table) ^ set(inside.items())
+            problems.append(f"{name} and entries disagree: {sorted(different)[:4]}")
     return problems
 
 

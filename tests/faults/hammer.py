@@ -34,7 +34,7 @@ class Hammer:
     ports: list[int]
     kept: Kept
     seed: int
-    pace: float = 0.02
+    pace: float = 0.4
     stopping: threading.Event = field(default_factory=threading.Event)
     threads: list[threading.Thread] = field(default_factory=list)
 
@@ -75,7 +75,7 @@ class Hammer:
 
     def stream(self, rng: random.Random) -> None:
         self.insist(rng, *self._fresh(rng, STREAM), lines=True)
-        self.stopping.wait(0.5)
+        self.stopping.wait(2)
 
     def twins(self, rng: random.Random) -> None:
         """The same records from two connections at the same moment."""

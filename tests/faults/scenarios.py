@@ -35,10 +35,10 @@ def living(house: House) -> Iterator[House]:
         house.stop()
 
 
-def kills(root: Path, seed: int, count: Count, say: Say, share: float) -> None:
-    """SIGKILL to each part, in an order that the seed decides; then connections end, and processes freeze."""
+def one_house(root: Path, seed: int, count: Count, say: Say, share: float) -> None:
+    """SIGKILL to each part, in an order that the seed decides; lost connections; frozen processes; a lost broker."""
     rng = random.Random(seed)
-    chosen = [blow for blow, times in blows.KILLS.items() for _ in range(max(1, round(times * share)))]
+    chosen = [blow for blow, times in blows.KILLS.items() for _ in range(round(times * share))]
     rng.shuffle(chosen)
     with living(House(root / "house")) as house, Trial(house, seed, say, count) as trial:
         for number, blow in enumerate(chosen, 1):
@@ -47,6 +47,9 @@ def kills(root: Path, seed: int, count: Count, say: Say, share: float) -> None:
         trial.strike("end every connection, ten times", lambda: blows.terminate_all(house, rng))
         for number in range(1, FREEZES + 1):
             freezing.strike(trial, number)
+        folder = house.home / "broker"
+        trial.strike("remove the broker's folder", lambda: shutil.rmtree(folder, ignore_errors=True))
+        trial.strike("put a file where the broker's folder was", lambda: _block(folder))
 
 
 def two_houses(root: Path, seed: int, count: Count, say: Say, share: float) -> None:
@@ -134,22 +137,18 @@ def _fill(house: House, seconds: float) -> None:
         filler.unlink()
 
 
-def brokers(root: Path, seed: int, count: Count, say: Say, share: float) -> None:
-    """The broker is lost, first the one in files, then Redis: derived work catches up by the sweep."""
-    with living(House(root / "files")) as house, Trial(house, seed, say, count) as trial:
-        folder = house.home / "broker"
-        trial.strike("remove the broker's folder", lambda: shutil.rmtree(folder, ignore_errors=True))
-        trial.strike("put a file where the broker's folder was", lambda: _block(folder))
+def redis(root: Path, seed: int, count: Count, say: Say, share: float) -> None:
+    """The broker is Redis, and is lost: derived work catches up by the sweep."""
     if shutil.which("redis-server") is None:
-        say("brokers: Redis is left out, since redis-server is not installed")
+        say("redis: left out, since redis-server is not installed")
         return
     with (
-        Redis(root) as redis,
-        living(House(root / "redis", extra={"BROKER_URL": redis.url})) as house,
+        Redis(root) as server,
+        living(House(root / "redis", extra={"BROKER_URL": server.url})) as house,
         Trial(house, seed, say, count) as trial,
     ):
         for number in range(max(1, round(2 * share))):
-            trial.strike(f"{number + 1} kill Redis for 3 s", redis.die, kills=1)
+            trial.strike(f"{number + 1} kill Redis for 3 s", server.die, kills=1)
 
 
 def _block(folder: Path) -> None:
@@ -205,9 +204,9 @@ def _set(shift: Path, seconds: int) -> None:
 
 
 SCENARIOS = {
-    "kills": kills,
+    "one-house": one_house,
     "two-houses": two_houses,
     "full-disk": full_disk,
-    "brokers": brokers,
+    "redis": redis,
     "clocks": clocks,
 }

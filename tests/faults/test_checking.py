@@ -13,6 +13,7 @@ LEAVES = [merkle.leaf_hash(bytes([n])) for n in range(4)]
 WHOLE = Found(
     size=4,
     rows=[("a", 1), ("b", 2), ("c", 3)],
+    ids=[("a", 1), ("b", 2), ("c", 3)],
     entries=[(0, None, LEAVES[0]), (1, "a", LEAVES[1]), (2, "b", LEAVES[2]), (3, "c", LEAVES[3])],
 )
 KEPT = {"a": Place(1, 1, LEAVES[1]), "c": Place(1, 3, LEAVES[3])}
@@ -31,6 +32,8 @@ def test_a_whole_log_is_found_whole() -> None:
         ({"entries": WHOLE.entries[:2] + WHOLE.entries[3:]}, "missing: [2]"),
         ({"entries": [*WHOLE.entries, (4, "a", LEAVES[1])], "size": 5}, "a is in the log 2 times"),
         ({"rows": WHOLE.rows[:2]}, "rows and entries disagree"),
+        ({"rows": [*WHOLE.rows, ("c", 3)]}, "rows and entries disagree"),
+        ({"ids": WHOLE.ids[1:]}, "ids and entries disagree"),
         ({"rows": [("a", 1), ("b", 3), ("c", 2)]}, "rows and entries disagree"),
         ({"entries": [*WHOLE.entries[:3], (3, "c", LEAVES[0])]}, "c was acknowledged at 3"),
         ({"entries": WHOLE.entries[:3], "rows": WHOLE.rows[:2], "size": 3}, "where the log has nothing"),

@@ -54,7 +54,7 @@ class Trial:
     seed: int
     say: Say
     count: Count = field(default_factory=Count)
-    pace: float = 0.15
+    pace: float = 0.4
     ports: list[int] = field(default_factory=list)
     kept: Kept = field(default_factory=Kept)
 
