@@ -1,29 +1,25 @@
-"""The command `edgewise`: verify a log, a receipt or a report, log decisions, show the policy in force."""
+"""The command `edgewise`: verify a log, a receipt or a report; `cli_model` has what a model needs."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
-from itertools import islice
 from pathlib import Path
-from typing import Any
 
-from edgewise import documents, proofs, trust, verifier
-from edgewise.client import Client
+from edgewise import cli_model, documents, proofs, trust, verifier
 from edgewise.errors import EdgewiseError, VerificationError
+from edgewise.transport import UnreachableError
 from edgewise.trust import TrustPolicy
 
 RECEIPT_SUFFIX = ".tlog-proof"
-CHUNK = 5_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; exit code 0 if all is well, 1 if not, 2 for a wrong command line."""
+    """Run the command; exit code 0 if all is well, 1 if not, 2 for a wrong command line, 3 if the server is away."""
     options = _parser().parse_args(arguments)
     try:
         code: int = options.run(options)
@@ -31,6 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         where = "" if problem.index is None else f" (first bad index: {problem.index})"
         print(f"NOT VERIFIED: {problem}{where}", file=sys.stderr)
         return 1
+    except UnreachableError as problem:
+        print(f"edgewise: {problem}", file=sys.stderr)
+        return 3
     except (EdgewiseError, OSError, ValueError) as problem:
         print(f"edgewise: {problem}", file=sys.stderr)
         return 1
@@ -46,15 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     report = commands.add_parser("verify-report", help="recompute every figure of a report or card (PDF)")
     report.add_argument("file", type=Path)
     report.set_defaults(run=_verify_report)
-    log = commands.add_parser("log", help="log decisions from a file of JSON lines or a JSON array")
-    log.add_argument("file", help="the file, or - for standard input")
-    _server_options(log)
-    log.set_defaults(run=_log)
-    policy = commands.add_parser("policy", help="show the policy in force")
-    policy.add_argument("--context", action="append", default=[], metavar="KEY=VALUE")
-    policy.add_argument("--vkey", help="verifier key of the policies; checks the signature")
-    _server_options(policy)
-    policy.set_defaults(run=_policy)
+    cli_model.add(commands)
     return parser
 
 
@@ -71,11 +62,6 @@ def _verify_options(verify: argparse.ArgumentParser) -> None:
     )
     verify.add_argument("--quiet", action="store_true", help="no progress")
     verify.set_defaults(run=_verify)
-
-
-def _server_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--url", default=os.environ.get("EDGEWISE_URL"), help="or EDGEWISE_URL")
-    command.add_argument("--api-key", default=os.environ.get("EDGEWISE_API_KEY"), help="or EDGEWISE_API_KEY")
 
 
 def _verify(options: argparse.Namespace) -> int:
@@ -129,44 +115,6 @@ def _trust(options: argparse.Namespace) -> TrustPolicy | None:
     if options.policy:
         return trust.parse(options.policy.read_bytes())
     return trust.for_log(options.vkey) if options.vkey else None
-
-
-def _log(options: argparse.Namespace) -> int:
-    counts: dict[str, int] = {}
-    with _client(options) as client:
-        decisions = _decisions(options.file)
-        while chunk := list(islice(decisions, CHUNK)):
-            for item in client.log_many(chunk):
-                counts[item.status] = counts.get(item.status, 0) + 1
-                if not item.ok:
-                    print(f"{item.id}: {item.code}: {item.detail} ({item.pointer})", file=sys.stderr)
-    print(", ".join(f"{count} {status}" for status, count in sorted(counts.items())) or "nothing to log")
-    return 1 if counts.get("rejected") else 0
-
-
-def _decisions(name: str) -> Iterator[dict[str, Any]]:
-    """Decisions of a file: one JSON array, or one JSON object in each line."""
-    with sys.stdin if name == "-" else open(name, encoding="utf-8") as file:
-        first = file.readline()
-        if first.lstrip().startswith("["):
-            yield from json.loads(first + file.read())
-            return
-        for line in (first, *file) if first.strip() else file:
-            if line.strip():
-                yield json.loads(line)
-
-
-def _policy(options: argparse.Namespace) -> int:
-    context = dict(pair.split("=", 1) for pair in options.context)
-    with _client(options, policy_vkey=options.vkey) as client:
-        print(json.dumps(client.policy(context), indent=2, ensure_ascii=False))
-    return 0
-
-
-def _client(options: argparse.Namespace, policy_vkey: str | None = None) -> Client:
-    if not options.url or not options.api_key:
-        raise EdgewiseError("name the server: --url and --api-key, or EDGEWISE_URL and EDGEWISE_API_KEY")
-    return Client(options.url, options.api_key, policy_vkey=policy_vkey)
 
 
 def _show_progress(done: int, total: int) -> None:

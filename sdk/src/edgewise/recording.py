@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import atexit
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -84,6 +84,15 @@ class Recorder:
         """Why decisions wait to be sent at the moment; empty when all is well."""
         return self._delivery.trouble
 
+    @property
+    def spool_bytes(self) -> int:
+        """Bytes that wait on disk."""
+        return self._delivery.spool.size() if self._delivery.spool else 0
+
+    def policy_etag(self, context: Mapping[str, str] | None = None) -> str:
+        """The tag of the policy last given for a context; empty if there is none."""
+        return self._policies.etag(context or {})
+
     def policy_age(self, context: Mapping[str, str] | None = None) -> float | None:
         """Seconds since the server last confirmed the policy for a context; None if none is known."""
         return self._policies.age(context or {})
@@ -105,6 +114,10 @@ class Recorder:
             )
             self._delivery.reject(b"{}", why)
         return name
+
+    def keep(self, decisions: Sequence[Mapping[str, Any]]) -> None:
+        """Put decisions into the spool, synced: they survive the death of the machine. OSError if that fails."""
+        self._delivery.keep_durably([batches.encode(self.prepare(decision)) for decision in decisions])
 
     def prepare(self, decision: Mapping[str, Any]) -> dict[str, Any]:
         """The decision as it is sent: with an id and the time, and masked."""

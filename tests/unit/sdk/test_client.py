@@ -1,7 +1,6 @@
 """The client against a server that is scripted: what it sends, retries, splits, counts."""
 
 import json
-from pathlib import Path
 
 import edgewise
 import pytest
@@ -207,26 +206,10 @@ def test_ids_are_ordered_and_new() -> None:
     assert {one[19] for one in ids} <= set("89ab")
 
 
-def test_the_log_command_counts_and_names_refusals(
-    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    server_options = ["--url", server.url, "--api-key", "ew_key"]
-    (tmp_path / "lines").write_text('\n{"id": "a"}\n\n{"id": "b"}\n')
-    (tmp_path / "array").write_text('[{"id": "a"},\n{"id": "c"}]')
-    assert cli.main(["log", str(tmp_path / "lines"), *server_options]) == 0
-    assert cli.main(["log", str(tmp_path / "array"), *server_options]) == 0
-    assert capsys.readouterr().out == "2 logged\n1 duplicate, 1 logged\n"
-    items = [{"id": "d", "status": "rejected", "error": {"code": "unknown_edge", "detail": "No."}}]
-    server.script = [(422, {}, json.dumps({"items": items}).encode())]
-    (tmp_path / "bad").write_text('{"id": "d"}')
-    assert cli.main(["log", str(tmp_path / "bad"), *server_options]) == 1
-    assert "d: unknown_edge" in capsys.readouterr().err
-    assert cli.main(["log", str(tmp_path / "bad"), "--url", server.url]) == 1
-    assert cli.main(["log", str(tmp_path / "none"), *server_options]) == 1
-
-
 def test_the_policy_command_shows_it(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
     serve_policy(server, policy_body({"safety": "1"}))
     arguments = ["policy", "--context", "community=de", "--url", server.url, "--api-key", "ew_key"]
     assert cli.main([*arguments, "--vkey", POLICY_SIGNER.vkey]) == 0
     assert json.loads(capsys.readouterr().out)["weights"] == {"safety": 1.0}
+    assert cli.main(["policy", "--context", "de", *arguments[3:]]) == 1
+    assert "KEY=VALUE" in capsys.readouterr().err
