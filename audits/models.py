@@ -1,6 +1,16 @@
 """Gathers the nouns' models for Django."""
 
-from audits.decisions.models import Assessment, Cursor, Decision, DecisionId, Feedback, Finding, Segment
+from audits.decisions.models import (
+    Assessment,
+    Block,
+    Cursor,
+    Decision,
+    DecisionId,
+    Feedback,
+    Finding,
+    Posting,
+    Segment,
+)
 from audits.ledger.models import (
     Checkpoint,
     Contact,
@@ -21,6 +31,7 @@ from audits.witnessing.models import WitnessedLog
 
 __all__ = [
     "Assessment",
+    "Block",
     "Checkpoint",
     "Contact",
     "Cosignature",
@@ -37,6 +48,7 @@ __all__ = [
     "LastingKey",
     "Log",
     "LoggedEvent",
+    "Posting",
     "Published",
     "Report",
     "Retention",

@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 import numpy as np
 from django.db import connection
-from django.db.models import Exists, OuterRef, Subquery
+from django.db.models import Exists, F, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from numpy.typing import NDArray
 
-from audits.decisions import findings, judging, table
+from audits.decisions import findings, indexing, judging, table
 from audits.decisions.judging import Claim, Judged
 from audits.decisions.models import Cursor, Decision, Segment
 from audits.decisions.table import Table
@@ -41,10 +41,12 @@ class _Logged:
 
 
 def behind() -> list[AISystem]:
-    """Systems with decisions that are not assessed yet."""
+    """Systems with decisions that are not assessed yet, or not indexed."""
     logged = Decision.objects.filter(system=OuterRef("pk"), index__gte=Coalesce(OuterRef("assessed_to"), 0))
-    assessed = Cursor.objects.filter(system=OuterRef("pk")).values("next")
-    found = AISystem.objects.annotate(assessed_to=Subquery(assessed)).filter(Exists(logged))
+    cursors = Cursor.objects.filter(system=OuterRef("pk"))
+    found = AISystem.objects.annotate(assessed_to=Subquery(cursors.values("next"))).filter(
+        Exists(logged) | Exists(cursors.filter(searchable__lt=F("next")))
+    )
     return list(found.select_related("organisation").order_by("pk"))
 
 
@@ -54,10 +56,12 @@ def assess_all(*, at: dt.datetime, most: int = 1_000_000) -> int:
 
 
 def catch_up(*, system: AISystem, at: dt.datetime, most: int = 1_000_000) -> int:
-    """Assesses the system's decisions, one transaction per chunk."""
+    """Assesses and indexes the system's decisions, one transaction per chunk; returns how many were assessed."""
+    indexing.catch_up(system=system)
     done = 0
     while done < most and (count := advance(system=system, at=at)):
         done += count
+        indexing.catch_up(system=system)
     return done
 
 

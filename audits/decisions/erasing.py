@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from audits.decisions import assessing, storing, table
+from audits.decisions import assessing, indexing, storing, table
 from audits.decisions.models import Assessment, Cursor, Decision, DecisionId, Feedback, Segment
 from audits.ledger.models import DataKey
 from governance.systems.models import AISystem
@@ -62,8 +62,10 @@ def _forget_judgement(system: AISystem, indexes: Sequence[int]) -> None:
     segments = Segment.objects.select_for_update().filter(
         system=system, last__gte=min(indexes), first__lte=max(indexes)
     )
+    edges: set[str] = set()
     for segment in segments.order_by("first"):
         whole = table.unpack(bytes(segment.data))
+        edges.update(whole.edges)
         rows = np.isin(whole.index, np.array(indexes, np.int64))
         if rows.any():
             segment.data = table.pack(
@@ -75,3 +77,4 @@ def _forget_judgement(system: AISystem, indexes: Sequence[int]) -> None:
                 )
             )
             segment.save(update_fields=["data"])
+    indexing.forget(system=system, indexes=indexes, edges=edges)

@@ -7,8 +7,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from audits.decisions import exploring, forms, pages, selectors, sentences
 from audits.decisions import findings as services
-from audits.decisions import forms, pages, selectors, sentences
 from audits.decisions.models import Finding
 from governance import refusals
 from governance.access import guards
@@ -49,7 +49,7 @@ def _page(
     context = {
         "finding": found,
         "sentence": sentences.VERDICTS[found.verdict],
-        "rows": selectors.search(organisation=request.organisation, filters=filters, size=10).rows,
+        "rows": exploring.search(organisation=request.organisation, filters=filters, size=10).rows,
         "edge_names": pages.system_edge_names(found.system),
         "may_work": found.state != Finding.State.CLOSED and guards.allows(request, "manage_findings"),
         "assign": assign or forms.Assign(None, organisation=request.organisation, initial=initial),

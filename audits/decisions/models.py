@@ -128,12 +128,6 @@ class Assessment(models.Model):
                 name="assessment_confidence_is_a_probability",
             ),
         ]
-        indexes = [
-            models.Index(fields=["system", "driving_edge", "index"], name="assessment_by_driving_edge"),
-            models.Index(
-                fields=["system", "index"], condition=~models.Q(verdicts=[]), name="assessment_not_conformant"
-            ),
-        ]
 
     def __str__(self) -> str:
         return f"assessment of entry {self.index}"
@@ -168,16 +162,71 @@ class Segment(models.Model):
         return f"segment {self.first} to {self.last}"
 
 
+class Posting(models.Model):
+    """Which decisions of a block carry one term, for the explorer; derived (`decisions.postings`)."""
+
+    pk = models.CompositePrimaryKey("system_id", "term", "block")
+    system = models.ForeignKey(
+        "governance.AISystem",
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+    )
+    term = models.BigIntegerField()
+    block = models.BigIntegerField()
+    places = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"posting in block {self.block}"
+
+
+class Block(models.Model):
+    """What the explorer knows of 8,192 places of a log: times and margins by place, terms counted by attribute."""
+
+    pk = models.CompositePrimaryKey("system_id", "block")
+    system = models.ForeignKey(
+        "governance.AISystem",
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+    )
+    block = models.BigIntegerField()
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    exact = models.JSONField()
+    seconds = models.BinaryField()
+    margins = models.BinaryField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(ends_at__gte=models.F("starts_at")), name="block_ends_after_it_begins"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"block {self.block}"
+
+
 class Cursor(models.Model):
-    """How far into a system's log decisions have been assessed: entries below ``next`` are done."""
+    """How far a system's decisions have come: entries below ``next`` are assessed, below ``searchable`` indexed."""
 
     system = models.OneToOneField(
         "governance.AISystem", on_delete=models.PROTECT, primary_key=True, related_name="+"
     )
     next = models.BigIntegerField(default=0)
+    searchable = models.BigIntegerField(default=0)
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=models.Q(next__gte=0), name="cursor_is_not_negative")]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(next__gte=0), name="cursor_is_not_negative"),
+            models.CheckConstraint(
+                condition=models.Q(searchable__gte=0, searchable__lte=models.F("next")),
+                name="cursor_indexes_what_is_assessed",
+            ),
+        ]
 
     def __str__(self) -> str:
         return str(self.next)

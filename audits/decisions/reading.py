@@ -15,7 +15,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from audits.decisions import disclosure, explaining, feedback, presenting, schema, searching, selectors
+from audits.decisions import (
+    disclosure,
+    explaining,
+    exploring,
+    feedback,
+    presenting,
+    schema,
+    searching,
+    selectors,
+)
 from audits.decisions.models import Decision
 from audits.ledger import selectors as ledger
 from governance.access import selectors as access
@@ -42,9 +51,9 @@ def _decision(request: Request, identity: uuid.UUID) -> Decision:
 
 
 def listed(request: Request) -> Response:
-    """One page of a search, with links to its neighbours."""
+    """One page of a search, with links to its neighbours; where it stopped early, how far back it has come."""
     organisation, query = acting_organisation(request), request.query_params.dict()
-    page = selectors.search(
+    page = exploring.search(
         organisation=organisation,
         filters=searching.filters(organisation=organisation, query=query),
         after=searching.cursor(query, "after"),
@@ -52,7 +61,7 @@ def listed(request: Request) -> Response:
     )
     rows = [presenting.row(found) for found in page.rows]
     links = {"next": _link(request, "after", page.next), "previous": _link(request, "before", page.previous)}
-    return Response({**links, "results": rows})
+    return Response({**links, "searched_to": page.searched_to, "results": rows})
 
 
 def _link(request: Request, name: str, cursor: tuple[int, int] | None) -> str | None:

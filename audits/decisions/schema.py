@@ -138,10 +138,11 @@ class Row(serializers.Serializer[Any]):
 
 
 class Page(serializers.Serializer[Any]):
-    """Newest first within each system."""
+    """Newest first within each system. ``searched_to`` is set where a search stopped before the page was full."""
 
     next = serializers.URLField(allow_null=True)
     previous = serializers.URLField(allow_null=True)
+    searched_to = serializers.DateTimeField(allow_null=True)
     results = Row(many=True)
 
 

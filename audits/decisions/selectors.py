@@ -1,4 +1,4 @@
-"""Questions about decisions: search, one decision in full, counts, conformance, columns."""
+"""Questions about decisions: those that match, one decision in full, counts, conformance, columns."""
 
 import datetime as dt
 import uuid
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from audits.decisions import conformance as rules
 from audits.decisions import table
@@ -15,8 +15,6 @@ from audits.decisions.models import Assessment, Cursor, Decision, DecisionId, Fe
 from audits.decisions.table import Table
 from governance.organisations.models import Organisation
 from governance.systems.models import AISystem
-
-PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +41,9 @@ class Found:
     assessment: Assessment | None
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Rows, newest first within each system, and the cursors of its neighbours."""
-
-    rows: list[Found]
-    next: tuple[int, int] | None
-    previous: tuple[int, int] | None
-
-
-def matching(*, organisation: Organisation, filters: Filters) -> QuerySet[Decision]:
-    """The organisation's decisions that match, in no order."""
-    found = Decision.objects.filter(system__organisation=organisation)
-    if filters.system is not None:
-        found = found.filter(system=filters.system)
+def matching(*, system_id: int, filters: Filters) -> QuerySet[Decision]:
+    """The decisions of one system that match, in no order; ``filters.system`` is not asked."""
+    found = Decision.objects.filter(system_id=system_id)
     if filters.start is not None:
         found = found.filter(occurred_at__gte=filters.start)
     if filters.end is not None:
@@ -83,38 +70,6 @@ def _assessed(filters: Filters) -> QuerySet[Assessment] | None:
     if not asked:
         return None
     return Assessment.objects.filter(asked, system_id=OuterRef("system_id"), index=OuterRef("index"))
-
-
-def search(
-    *,
-    organisation: Organisation,
-    filters: Filters,
-    after: tuple[int, int] | None = None,
-    before: tuple[int, int] | None = None,
-    size: int = PAGE,
-) -> Page:
-    """One page, ordered by system and, within it, by place in the log, newest first.
-
-    ``after`` and ``before`` are (system, index) of the neighbouring page's edge.
-    """
-    found = matching(organisation=organisation, filters=filters).select_related("system")
-    if before is not None:
-        later = Q(system_id__gt=before[0]) | Q(system_id=before[0], index__gt=before[1])
-        rows = list(found.filter(later).order_by("system_id", "index")[: size + 1])
-        more, rows = len(rows) > size, rows[:size][::-1]
-        return _page(rows, has_next=bool(rows), has_previous=more)
-    if after is not None:
-        found = found.filter(Q(system_id__lt=after[0]) | Q(system_id=after[0], index__lt=after[1]))
-    rows = list(found.order_by("-system_id", "-index")[: size + 1])
-    return _page(rows[:size], has_next=len(rows) > size, has_previous=after is not None)
-
-
-def _page(rows: list[Decision], *, has_next: bool, has_previous: bool) -> Page:
-    assessed = assessments_of(decisions=rows)
-    found = [Found(row, assessed.get((row.system_id, row.index))) for row in rows]
-    first = (rows[0].system_id, rows[0].index) if rows and has_previous else None
-    last = (rows[-1].system_id, rows[-1].index) if rows and has_next else None
-    return Page(found, last, first)
 
 
 def assessments_of(*, decisions: Iterable[Decision]) -> dict[tuple[int, int], Assessment]:
@@ -161,7 +116,10 @@ def _window(system: AISystem, start: dt.datetime | None, end: dt.datetime | None
 
 
 def count(*, system: AISystem, start: dt.datetime | None = None, end: dt.datetime | None = None) -> int:
-    """How many decisions occurred in [start, end)."""
+    """How many decisions occurred in [start, end); of all, those assessed are counted by segment."""
+    if start is None and end is None:
+        assessed = Segment.objects.filter(system=system).aggregate(n=Sum("decisions"))["n"] or 0
+        return int(assessed) + waiting(system=system)
     return _window(system, start, end).count()
 
 

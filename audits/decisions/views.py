@@ -9,7 +9,17 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from audits.decisions import chart, disclosure, explaining, forms, pages, searching, selectors, sentences
+from audits.decisions import (
+    chart,
+    disclosure,
+    explaining,
+    exploring,
+    forms,
+    pages,
+    searching,
+    selectors,
+    sentences,
+)
 from audits.decisions.models import Decision
 from audits.ledger import selectors as ledger
 from governance.access import guards
@@ -26,7 +36,7 @@ def decisions(request: guards.OrganisationRequest) -> HttpResponse:
     given.setdefault("system", system.slug if system is not None else "")
     form = forms.Search(given, organisation=request.organisation, system=system)
     asked = form.query()
-    page = selectors.search(
+    page = exploring.search(
         organisation=request.organisation,
         filters=searching.filters(organisation=request.organisation, query=asked),
         **_cursors(request),
@@ -40,6 +50,7 @@ def decisions(request: guards.OrganisationRequest) -> HttpResponse:
         "edge_names": pages.system_edge_names(system),
         "next": _query(request, "after", page.next),
         "previous": _query(request, "before", page.previous),
+        "searched_to": page.searched_to,
     }
     return render(request, "audits/decisions/decisions.html", context)
 

@@ -1,0 +1,129 @@
+"""Building the inverted index behind the explorer, off the ingest path: from segments, by a cursor of its own."""
+
+from collections.abc import Collection, Iterator, Sequence
+
+import numpy as np
+from django.db import connection, transaction
+
+from audits.decisions import postings, table
+from audits.decisions.models import Block, Cursor, Segment
+from audits.decisions.table import Table
+from governance.systems.models import AISystem
+
+SEGMENTS = 8
+_KNOWN = "SELECT term, places FROM audits_posting WHERE system_id = %s AND block = %s AND term = ANY(%s)"
+_KEEP = (
+    "INSERT INTO audits_posting (system_id, term, block, places) "
+    "SELECT %s, term, %s, places FROM unnest(%s::bigint[], %s::bytea[]) AS fresh (term, places) "
+    "ON CONFLICT (system_id, term, block) DO UPDATE SET places = EXCLUDED.places"
+)
+
+
+def catch_up(*, system: AISystem) -> None:
+    """Indexes everything that has been assessed."""
+    while advance(system=system):
+        pass
+
+
+@transaction.atomic
+def advance(*, system: AISystem) -> int:
+    """Indexes what a few segments hold; how many decisions, 0 if there is nothing or another worker is at it."""
+    cursor = Cursor.objects.select_for_update(skip_locked=True).filter(system=system).first()
+    if cursor is None or cursor.searchable >= cursor.next:
+        return 0
+    found = Segment.objects.filter(system=system, last__gte=cursor.searchable).order_by("first")[:SEGMENTS]
+    done = 0
+    for segment in found:
+        whole = table.unpack(bytes(segment.data))
+        part = whole.take(np.flatnonzero(whole.index >= cursor.searchable))
+        for block, rows in _by_block(part):
+            _add(system, block, rows)
+        done += len(part)
+        cursor.searchable = segment.last + 1
+    if not done:
+        cursor.searchable = cursor.next
+    cursor.save(update_fields=["searchable"])
+    return done
+
+
+def forget(*, system: AISystem, indexes: Sequence[int], edges: Collection[str]) -> None:
+    """Takes deciding edges and margins of these decisions out of the index; the caller keeps the indexer waiting."""
+    terms = {make("driving_edge", edge) for edge in edges for make in (postings.term, postings.bucket)}
+    every = np.array(indexes, np.int64)
+    for number in np.unique(every // postings.BLOCK).tolist():
+        places = (every[every // postings.BLOCK == number] % postings.BLOCK).astype(np.uint16)
+        held = _held(system, number, terms)
+        left = {
+            term: np.setdiff1d(postings.places(postings.bitmap(data)), places) for term, data in held.items()
+        }
+        _keep(system, number, {term: postings.encode(stays) for term, stays in left.items()})
+        block = Block.objects.filter(system=system, block=number).first()
+        if block is not None:
+            margins = np.frombuffer(block.margins, "<u2").copy()
+            margins[places] = postings.NO_MARGIN
+            block.margins = margins.tobytes()
+            block.save(update_fields=["margins"])
+
+
+def _by_block(part: Table) -> Iterator[tuple[int, Table]]:
+    numbers = part.index // postings.BLOCK
+    for number in np.unique(numbers):
+        yield int(number), part.take(np.flatnonzero(numbers == number))
+
+
+def _add(system: AISystem, number: int, part: Table) -> None:
+    """Adds decisions of one block to its terms, and their times and margins to its columns."""
+    block = Block.objects.filter(system=system, block=number).first() or Block(
+        system=system, block=number, exact={}, seconds=bytes(4 * postings.BLOCK),
+        margins=np.full(postings.BLOCK, postings.NO_MARGIN, "<u2").tobytes(),
+    )  # fmt: skip
+    _add_terms(system, block, part)
+    places = part.index % postings.BLOCK
+    times, margins = np.frombuffer(block.seconds, "<u4").copy(), np.frombuffer(block.margins, "<u2").copy()
+    times[places] = postings.seconds(part.occurred)
+    margins[places] = postings.margin_codes(part.margin)
+    block.seconds, block.margins = times.tobytes(), margins.tobytes()
+    first, last = part.moment(int(np.argmin(part.occurred))), part.moment(int(np.argmax(part.occurred)))
+    block.starts_at = min(block.starts_at or first, first)
+    block.ends_at = max(block.ends_at or last, last)
+    block.save()
+
+
+def _add_terms(system: AISystem, block: Block, part: Table) -> None:
+    """Past 256 values of one attribute, further ones share buckets."""
+    found = [
+        (attribute, value, (part.index[rows] % postings.BLOCK).astype(np.uint16))
+        for attribute, value, rows in postings.values(part)
+    ]
+    known = _known(system, block.block, [(attribute, value) for attribute, value, _places in found])
+    fresh: dict[int, list[postings.Places]] = {}
+    for attribute, value, places in found:
+        term = postings.term(attribute, value)
+        if term not in known:
+            if block.exact.get(attribute, 0) < postings.EXACT_TERMS:
+                block.exact[attribute] = block.exact.get(attribute, 0) + 1
+            else:
+                term = postings.bucket(attribute, value)
+        fresh.setdefault(term, []).append(places)
+    _keep(system, block.block, {term: _merged(known.get(term), parts) for term, parts in fresh.items()})
+
+
+def _merged(before: bytes | None, parts: list[postings.Places]) -> bytes:
+    earlier = [] if before is None else [postings.places(postings.bitmap(before))]
+    return postings.encode(np.unique(np.concatenate([*earlier, *parts])))
+
+
+def _known(system: AISystem, block: int, named: list[tuple[str, str]]) -> dict[int, bytes]:
+    """What the block holds already for these values, under their own terms or their buckets'."""
+    return _held(system, block, {make(*each) for each in named for make in (postings.term, postings.bucket)})
+
+
+def _held(system: AISystem, block: int, terms: Collection[int]) -> dict[int, bytes]:
+    with connection.cursor() as cursor:
+        cursor.execute(_KNOWN, [system.pk, block, sorted(terms)])
+        return {term: bytes(places) for term, places in cursor.fetchall()}
+
+
+def _keep(system: AISystem, block: int, terms: dict[int, bytes]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_KEEP, [system.pk, block, list(terms), list(terms.values())])
