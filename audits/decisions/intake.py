@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import msgspec
 from django.conf import settings
 from django.utils.translation import gettext as _
+from edgewise import record
 from edgewise.record import Problem
 from rest_framework.exceptions import UnsupportedMediaType
 
-from audits.decisions import cloudevents, services, streams
+from audits.decisions import cloudevents, patience, services, streams
 from audits.decisions.services import Outcome
 from audits.decisions.wrapping import Unwrapped
 from governance.errors import DomainError
@@ -18,7 +19,8 @@ from governance.systems.models import AISystem
 MAX_BYTES = getattr(settings, "EDGEWISE_MAX_BATCH_BYTES", 8 * 1024 * 1024)
 MAX_RECORDS = getattr(settings, "EDGEWISE_MAX_BATCH_RECORDS", 5_000)
 LINES_PER_COMMIT = 500
-MAX_LINE_BYTES = 1024 * 1024
+MAX_LINE_BYTES = 4 * record.MAX_ENTRY_BYTES
+BYTES_PER_COMMIT = 4 * 1024 * 1024
 _RAW = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
@@ -34,6 +36,13 @@ class TooLarge(DomainError):
 
     code = "too_large"
     status = 413
+
+
+class TooSlow(DomainError):
+    """The body did not arrive in time."""
+
+    code = "too_slow"
+    status = 408
 
 
 class Error(msgspec.Struct):
@@ -66,6 +75,22 @@ def _refusing(found: Iterator[bytes]) -> Iterator[bytes]:
         yield from found
     except streams.Undecodable as error:
         raise Malformed(_("The body does not unpack: %s.") % error) from None
+    except patience.TooSlow:
+        detail = _("The body comes too slowly: it has %d seconds, and one more for each KiB.")
+        raise TooSlow(detail % patience.GRACE) from None
+
+
+def length(headers: Mapping[str, str]) -> int | None:
+    """The length of the body, if it was stated."""
+    stated = headers.get("Content-Length", "")
+    return int(stated) if stated.isascii() and stated.isdigit() else None
+
+
+def weight(headers: Mapping[str, str]) -> int:
+    """The bytes that a request may hold in memory."""
+    stated = length(headers)
+    packed = headers.get("Content-Encoding", "identity").strip().lower() != "identity"
+    return MAX_BYTES if stated is None or packed else min(stated, MAX_BYTES)
 
 
 def records(body: Iterator[bytes]) -> tuple[list[bytes], bool]:
@@ -105,13 +130,20 @@ def _malformed(whole: bytes, error: Exception) -> Malformed:
 def line_batches(body: Iterator[bytes]) -> Iterator[list[bytes | None]]:
     """Lines of NDJSON in groups that are committed together; None for a line that is too long to be a record."""
     group: list[bytes | None] = []
+    size = 0
     for line in streams.lines(body, MAX_LINE_BYTES):
         group.append(line)
-        if len(group) == LINES_PER_COMMIT:
+        size += len(line or b"")
+        if len(group) == LINES_PER_COMMIT or size >= BYTES_PER_COMMIT:
             yield group
-            group = []
+            group, size = [], 0
     if group:
         yield group
+
+
+def is_full(group: Sequence[bytes | None]) -> bool:
+    """Whether more lines may follow: a group that is not full is the last."""
+    return len(group) == LINES_PER_COMMIT or sum(len(line or b"") for line in group) >= BYTES_PER_COMMIT
 
 
 def unwrapped(

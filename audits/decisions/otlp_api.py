@@ -10,8 +10,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from audits.decisions import api, intake, otlp, schema, streams, throttling
+from audits.decisions import admission, api, intake, otlp, schema, streams, throttling
 from governance.access.api import SystemScope, system_of
+from governance.systems.models import AISystem
 
 _KINDS = (otlp.PROTOBUF, otlp.JSON)
 _BINARY = dict.fromkeys((otlp.PROTOBUF,), OpenApiTypes.BINARY)
@@ -31,7 +32,10 @@ class Logs(APIView):
     def post(self, request: Request) -> HttpResponse:
         """Log the decisions of an ExportLogsServiceRequest; what is rejected is counted, with the reasons."""
         kind, system = api.media_type(request, _KINDS), system_of(request)
-        body = _whole(request)
+        with admission.gate.enter(intake.weight(request.headers)):
+            return self._logged(_whole(request), kind, system)
+
+    def _logged(self, body: bytes, kind: str, system: AISystem) -> HttpResponse:
         try:
             found = list(otlp.records(otlp.request(body, kind), system=system.slug))
         except otlp.Unreadable as error:

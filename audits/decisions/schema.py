@@ -5,7 +5,7 @@ from typing import Any
 from edgewise import problems, record
 from rest_framework import serializers
 
-from audits.decisions import cloudevents, intake, throttling
+from audits.decisions import admission, cloudevents, intake, patience, streaming, streams, throttling
 
 Record = {
     "type": "object",
@@ -84,10 +84,16 @@ class Limits(serializers.Serializer[Any]):
     context_keys = serializers.IntegerField()
     text_characters = serializers.IntegerField()
     rationale_characters = serializers.IntegerField()
-    requests_per_second = serializers.FloatField()
+    line_bytes = serializers.IntegerField(help_text="of one line of NDJSON")
+    lines_rejected_in_a_row = serializers.IntegerField(help_text="then a stream of NDJSON is ended")
+    seconds_for_a_body = serializers.FloatField(help_text="and one more for each KiB")
+    requests_at_once = serializers.IntegerField(help_text="posting, of all keys, in one web process")
+    requests_per_second = serializers.FloatField(help_text="of this key, in each web process")
+    content_types = serializers.ListField(child=serializers.CharField())
+    content_encodings = serializers.ListField(child=serializers.CharField())
 
 
-def limits() -> dict[str, float]:
+def limits() -> dict[str, Any]:
     """Values of ``Limits``."""
     return {
         "bytes": intake.MAX_BYTES,
@@ -97,7 +103,13 @@ def limits() -> dict[str, float]:
         "context_keys": record.MAX_CONTEXT_KEYS,
         "text_characters": problems.MAX_TEXT_CHARACTERS,
         "rationale_characters": record.MAX_RATIONALE_CHARACTERS,
+        "line_bytes": intake.MAX_LINE_BYTES,
+        "lines_rejected_in_a_row": streaming.MAX_REJECTED_IN_A_ROW,
+        "seconds_for_a_body": patience.GRACE,
+        "requests_at_once": admission.MOST,
         "requests_per_second": throttling.RATE,
+        "content_types": list(BODIES),
+        "content_encodings": ["identity", *streams.ENCODINGS],
     }
 
 

@@ -8,6 +8,7 @@ import zstandard
 
 CHUNK = 65_536
 SIP = 512
+ENCODINGS = ("gzip", "zstd")
 _BLANK = re.compile(rb"\n[ \t\r\n]*\n")
 
 

@@ -1,4 +1,8 @@
-"""How often one API key may post: a token bucket per key and process, so that no shared store is asked."""
+"""How often one API key may post: a token bucket per key and process, so that no shared store is asked.
+
+It keeps a client that runs wild from starving the others; it is no quota. Several processes let through as many times
+more, and never less, than the rate that is stated.
+"""
 
 import threading
 import time
@@ -10,7 +14,7 @@ from rest_framework.views import APIView
 
 from governance.access.models import ApiKey
 
-RATE = float(getattr(settings, "EDGEWISE_REQUESTS_PER_SECOND", 5_000))
+RATE = settings.EDGEWISE_REQUESTS_PER_SECOND
 _buckets: dict[int, tuple[float, float]] = {}
 _lock = threading.Lock()
 

@@ -1,15 +1,19 @@
 """Errors of the API as problem documents (RFC 9457), each with a stable ``code``."""
 
 import http
+import logging
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db import Error as DatabaseError
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from governance.access import outages
 from governance.errors import DomainError
 
+logger = logging.getLogger(__name__)
 CONTENT_TYPE = "application/problem+json"
 CODES = {
     exceptions.NotAuthenticated: "unauthenticated",
@@ -27,8 +31,11 @@ CODES = {
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """The problem document of ``error``, or None for what is a defect and not a refusal."""
+    if isinstance(error, DatabaseError) and (outage := outages.of(error)) is not None:
+        logger.error("The database refused: %s", error)
+        error = outage
     if isinstance(error, DomainError):
-        return problem(error.status, error.code, error.detail, field=error.field, **error.extra)
+        return _of_domain_error(error)
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     if isinstance(error, PermissionDenied):
@@ -36,6 +43,13 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     if isinstance(error, exceptions.APIException):
         return _of_api_exception(error)
     return None
+
+
+def _of_domain_error(error: DomainError) -> Response:
+    response = problem(error.status, error.code, error.detail, field=error.field, **error.extra)
+    if isinstance(error, outages.Outage):
+        response["Retry-After"] = str(error.retry_after)
+    return response
 
 
 def problem(status: int, code: str, detail: str, *, field: str | None = None, **extra: Any) -> Response:

@@ -179,6 +179,10 @@ STORAGES = {
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = EDGEWISE_HOME / "mail"
 
+# What one web process takes: requests a second of one API key, seconds for a body, threads, two kept from posting.
+EDGEWISE_REQUESTS_PER_SECOND = float(os.environ.get("EDGEWISE_REQUESTS_PER_SECOND", "5000"))
+EDGEWISE_BODY_SECONDS = float(os.environ.get("EDGEWISE_BODY_SECONDS", "30"))
+EDGEWISE_WEB_THREADS = int(os.environ.get("EDGEWISE_WEB_THREADS", "12"))
 # A batch is bounded by the decisions API itself, while it streams.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 REST_FRAMEWORK = {

@@ -7,6 +7,9 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.utils.module_loading import import_string
 
+# Nothing that a request asks of PostgreSQL may take for ever; libpq reads both when it connects.
+os.environ.setdefault("PGOPTIONS", "-c statement_timeout=30s -c lock_timeout=10s")
+os.environ.setdefault("PGCONNECT_TIMEOUT", "5")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.config.settings")
 application = get_wsgi_application()
 

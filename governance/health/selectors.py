@@ -4,25 +4,34 @@ from collections.abc import Callable, Iterator
 
 from celery import current_app
 from django.conf import settings
-from django.db import connection, connections
+from django.db import Error, connection, connections, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Count
 from django.utils.module_loading import import_string
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from governance.access import keyring
+from governance.access import keyring, outages
 from governance.jobs.models import Job
 
 
 def readiness() -> dict[str, str]:
-    """Either ``ok`` or what is wrong, for each thing a request needs: database, migrations, keys, broker."""
-    checks = {"database": _database, "migrations": _migrations, "keys": _keys, "broker": _broker}
+    """Either ``ok`` or what is wrong, for each thing a request needs."""
+    checks = {
+        "database": _database,
+        "storage": _storage,
+        "migrations": _migrations,
+        "keys": _keys,
+        "broker": _broker,
+    }
     return {name: _outcome(check) for name, check in checks.items()}
 
 
 def _outcome(check: Callable[[], str]) -> str:
     try:
         return check()
+    except Error as error:
+        outage = outages.of(error)
+        return outage.code if outage else type(error).__name__
     except Exception as error:  # noqa: BLE001  (whatever is wrong is the answer)
         return type(error).__name__
 
@@ -30,6 +39,13 @@ def _outcome(check: Callable[[], str]) -> str:
 def _database() -> str:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
+    return "ok"
+
+
+def _storage() -> str:
+    """Some pages are written and thrown away: a full disk still reads."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE room ON COMMIT DROP AS SELECT generate_series(1, 9999)")
     return "ok"
 
 

@@ -1,0 +1,102 @@
+"""How much posting goes on at once in one process: a bounded number of requests, of bounded bytes, and then no more.
+
+Beyond the bounds a request waits a moment while others finish. When nothing finishes, because the database is slow
+or stands still, it is turned away at once and some threads stay free for everything else.
+"""
+
+import threading
+import time
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from audits.decisions import intake
+from governance.access.outages import Busy
+
+KEPT_FREE = 2
+PATIENCE = 2.0
+
+
+class Place:
+    """The place of one request; left once, by whoever is last: the view, or the end of its stream."""
+
+    def __init__(self, gate: "Gate", weight: int) -> None:
+        self._gate, self._weight, self._left = gate, weight, False
+
+    def leave(self) -> None:
+        """Makes room; a second time it does nothing."""
+        if not self._left:
+            self._left = True
+            self._gate.make_room(self._weight)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.leave()
+
+
+class Gate:
+    """At most ``most`` requests of ``capacity`` bytes together."""
+
+    def __init__(self, *, most: int, capacity: int, patience: float = PATIENCE) -> None:
+        self._most, self._capacity, self._patience = most, capacity, patience
+        self._inside, self._weight = 0, 0
+        self._moved = time.monotonic()
+        self._room = threading.Condition()
+
+    def enter(self, weight: int) -> Place:
+        """A place for a request of ``weight`` bytes; Busy when there is none in time."""
+        weight = min(weight, self._capacity)
+        came = time.monotonic()
+        with self._room:
+            while self._inside >= self._most or self._weight + weight > self._capacity:
+                left = min(came, self._moved) + self._patience - time.monotonic()
+                if left <= 0:
+                    raise Busy(
+                        _("Too many decisions are being logged at this moment. Send them again later.")
+                    )
+                self._room.wait(left)
+            if not self._inside:
+                self._moved = time.monotonic()
+            self._inside += 1
+            self._weight += weight
+        return Place(self, weight)
+
+    def make_room(self, weight: int) -> None:
+        """A request of ``weight`` bytes is done."""
+        with self._room:
+            self._inside -= 1
+            self._weight -= weight
+            self._moved = time.monotonic()
+            self._room.notify_all()
+
+
+class Streamed:
+    """An answer that is written while its request is read, and leaves the request's place when it ends."""
+
+    def __init__(self, pieces: Iterator[bytes], place: Place) -> None:
+        self._pieces, self._place = pieces, place
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            return next(self._pieces)
+        except BaseException:
+            self._place.leave()
+            raise
+
+    def close(self) -> None:
+        """Called by the server, also when the client is gone."""
+        self._place.leave()
+
+
+MOST = max(1, settings.EDGEWISE_WEB_THREADS - KEPT_FREE)
+gate = Gate(most=MOST, capacity=4 * intake.MAX_BYTES)
