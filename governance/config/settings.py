@@ -55,13 +55,8 @@ DATABASES = {"default": _database("DATABASE_URL"), "owner": _database("DATABASE_
 DATABASES["owner"]["TEST"] = {"MIRROR": "default"}
 # What the application's role may only add to, and what it may add to and move on: `manage.py prepare_roles`.
 LEDGER_APPEND_ONLY_TABLES = [
-    "audits_log",
-    "audits_entry",
-    "audits_tile",
-    "audits_checkpoint",
-    "audits_loggedevent",
-    "audits_cosignature",
-]
+    "audits_log", "audits_entry", "audits_tile", "audits_checkpoint", "audits_loggedevent", "audits_cosignature"
+]  # fmt: skip
 LEDGER_HEAD_TABLES = ["audits_head", "audits_published", "audits_witnessedlog"]
 # What it may ask the owner to do: functions that run as the owner.
 LEDGER_OWNER_FUNCTIONS = ["audits_make_room"]
@@ -213,11 +208,8 @@ if CELERY_BROKER_URL.startswith("filesystem:"):
     _folder = EDGEWISE_HOME / "broker"
     for _name in ("queue", "control"):
         (_folder / _name).mkdir(parents=True, exist_ok=True)
-    CELERY_BROKER_TRANSPORT_OPTIONS = {
-        "data_folder_in": str(_folder / "queue"),
-        "data_folder_out": str(_folder / "queue"),
-        "control_folder": str(_folder / "control"),
-    }
+    CELERY_BROKER_TRANSPORT_OPTIONS = {f"data_folder_{way}": str(_folder / "queue") for way in ("in", "out")}
+    CELERY_BROKER_TRANSPORT_OPTIONS["control_folder"] = str(_folder / "control")
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
