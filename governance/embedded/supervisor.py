@@ -8,7 +8,8 @@ from governance.embedded.children import Child
 from governance.embedded.home import CannotStartError
 
 TICK_SECONDS = 0.2
-# A child that lived this long has started well; one that dies sooner is tried again, ever later.
+# A child that lived this long has started well; one that dies sooner is tried again, ever later. One that never started
+# well is given up; one that did is not: a full disk, or a broker that is away, must not take down what still works.
 SETTLED_SECONDS = 10
 TRIES = 10
 LONGEST_PAUSE_SECONDS = 10.0
@@ -20,6 +21,7 @@ class Watched:
 
     child: Child
     deaths: int = 0
+    settled: bool = False
     retry_at: float | None = None
 
 
@@ -56,12 +58,14 @@ class Supervisor:
 
     def _mourn(self, watched: Watched, now: float) -> None:
         child = watched.child
-        watched.deaths = 1 if now - child.started > SETTLED_SECONDS else watched.deaths + 1
-        if watched.deaths > TRIES:
+        lived = now - child.started > SETTLED_SECONDS
+        watched.settled = watched.settled or lived
+        watched.deaths = 1 if lived else watched.deaths + 1
+        if watched.deaths > TRIES and not watched.settled:
             raise CannotStartError(
                 f"{child.name} keeps stopping. The end of {child.log}:\n{child.last_words()}"
             )
-        pause = min(0.1 * 2**watched.deaths, LONGEST_PAUSE_SECONDS)
+        pause = min(0.1 * 2 ** min(watched.deaths, TRIES), LONGEST_PAUSE_SECONDS)
         watched.retry_at = now + pause
         self.say(f"{child.name} stopped unexpectedly ({child.ending}); starting it again")
 

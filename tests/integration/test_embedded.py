@@ -293,6 +293,21 @@ def test_a_child_that_keeps_dying_is_given_up_with_its_last_words(
         supervisor.watch(lambda: False, seconds=60)
 
 
+def test_a_child_that_once_started_well_is_never_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it needs may come back: room on the disk, the broker. Until then the rest goes on."""
+    monkeypatch.setattr("governance.embedded.supervisor.LONGEST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr("governance.embedded.supervisor.SETTLED_SECONDS", 0.3)
+    monkeypatch.setattr("governance.embedded.supervisor.TRIES", 2)
+    monkeypatch.setattr("governance.embedded.supervisor.TICK_SECONDS", 0.01)
+    said: list[str] = []
+    supervisor = Supervisor(said.append)
+    ran = tmp_path / "ran"
+    supervisor.start(a_child(tmp_path, f"[ -e {ran} ] || {{ touch {ran}; sleep 0.5; }}; exit 3"))
+    assert supervisor.watch(lambda: len(said) > 5, seconds=60)
+
+
 def test_a_child_that_ignores_the_request_is_killed_with_what_it_started(tmp_path: Path) -> None:
     """Nothing of its session is left."""
     child = a_child(tmp_path, "trap '' TERM; sleep 300 & echo $!; wait")
