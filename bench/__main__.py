@@ -34,6 +34,8 @@ def run() -> list[Measure]:
         ("growing a log", lambda: ingest.growth_and_memory(large, port)),
         ("receipts", lambda: reading.proof(large)),
         ("tiles", lambda: reading.tiles(large, port)),
+        ("verifying a log", lambda: reading.verify(large)),
+        ("hash storage", reading.hash_storage),
         ("model card", lambda: papers.card(small, owner)),
         ("explanation", lambda: papers.explanation(small, owner)),
     ]

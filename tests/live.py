@@ -19,7 +19,7 @@ from governance.embedded import commands
 from governance.embedded.children import Child
 from tests import databases
 
-READY_SECONDS = 60
+READY_SECONDS = 180
 
 
 @dataclass

@@ -39,11 +39,11 @@ def verify(*, log: Log, remembered: Sequence[str] = (), progress: Progress | Non
     """
     with _snapshot():
         head = Head.objects.get(log=log)
-        signed = _signed(log, remembered)
-        frontier = _check_entries(log, head, _Roots(signed), progress or _silent)
+        stored, kept = _signed(log, remembered)
+        frontier = _check_entries(log, head, _Roots(stored, kept), progress or _silent)
         _check_end(log, head, frontier)
-        _check_reach(log, head, signed)
-    return Verified(head.size, frontier.root(), len(signed))
+        _check_reach(log, head, [*stored, *kept])
+    return Verified(head.size, frontier.root(), len(stored) + len(kept))
 
 
 @contextmanager
@@ -77,15 +77,18 @@ def _check_entries(log: Log, head: Head, roots: "_Roots", progress: Progress) ->
 class _Roots:
     """The roots that were signed, compared as the tree grows past their sizes."""
 
-    def __init__(self, signed: Sequence[Checkpoint]) -> None:
-        self._waiting = deque(signed)
-        self._agreed = 0
+    def __init__(self, stored: Sequence[Checkpoint], remembered: Sequence[Checkpoint]) -> None:
+        both = [(each, False) for each in stored] + [(each, True) for each in remembered]
+        self._waiting = deque(sorted(both, key=lambda pair: pair[0].size))
+        # The sizes up to which stored and remembered checkpoints agreed. Whoever contradicts a remembered one has
+        # signed anew, so that the stored ones say nothing then.
+        self._agreed = {False: 0, True: 0}
 
     def cut(self, hashes: list[bytes], start: int) -> Iterator[list[bytes]]:
         """The hashes, cut wherever a checkpoint ends."""
         begin, stop = 0, start + len(hashes)
-        inside = list(itertools.takewhile(lambda size: size < stop, (each.size for each in self._waiting)))
-        for size in inside:
+        sizes = (checkpoint.size for checkpoint, _remembered in self._waiting)
+        for size in list(itertools.takewhile(lambda size: size < stop, sizes)):
             if size > start + begin:
                 yield hashes[begin : size - start]
                 begin = size - start
@@ -93,26 +96,28 @@ class _Roots:
 
     def check(self, frontier: merkle.Frontier) -> None:
         """Compares the root with every checkpoint of this size; all after the last that agreed is in doubt."""
-        doubtful = self._agreed
-        while self._waiting and self._waiting[0].size == frontier.size:
-            if self._waiting.popleft().root != frontier.root():
+        before = dict(self._agreed)
+        while self._waiting and self._waiting[0][0].size == frontier.size:
+            checkpoint, remembered = self._waiting.popleft()
+            if checkpoint.root != frontier.root():
+                doubtful = before[remembered]
                 message = f"the checkpoint of size {frontier.size} covers other entries than these"
                 raise VerificationError(f"{message}, from {doubtful} on", index=doubtful)
-            self._agreed = frontier.size
+            self._agreed[remembered] = frontier.size
 
 
-def _signed(log: Log, remembered: Sequence[str]) -> list[Checkpoint]:
-    """Every checkpoint, stored or remembered, by size, once its signature holds."""
+def _signed(log: Log, remembered: Sequence[str]) -> tuple[list[Checkpoint], list[Checkpoint]]:
+    """Every checkpoint, those stored by size and those remembered, once its signature holds."""
     latest = selectors.latest_checkpoint(log=log)
     known = _known_keys(log, latest) if latest else keys.vkeys(log.origin)
-    found = [notes.open_checkpoint(note, known) for note in remembered]
-    if any(checkpoint.origin != log.origin for checkpoint in found):
+    kept = [notes.open_checkpoint(note, known) for note in remembered]
+    if any(checkpoint.origin != log.origin for checkpoint in kept):
         raise VerificationError("a checkpoint given is that of another log")
-    last = 0
+    stored, last = list[Checkpoint](), 0
     for row in models.Checkpoint.objects.filter(log=log).select_related("log").order_by("size").iterator():
-        found.append(_open(row, known if row != latest else keys.vkeys(log.origin), last))
+        stored.append(_open(row, known if row != latest else keys.vkeys(log.origin), last))
         last = row.size
-    return sorted(found, key=lambda each: each.size)
+    return stored, kept
 
 
 def _known_keys(log: Log, latest: models.Checkpoint) -> list[str]:
@@ -210,7 +215,7 @@ def _check_end(log: Log, head: Head, frontier: merkle.Frontier) -> None:
 
 def _check_reach(log: Log, head: Head, signed: Sequence[Checkpoint]) -> None:
     """No checkpoint covers more than the log has, and the latest one is the one published."""
-    reach = signed[-1].size if signed else 0
+    reach = max((each.size for each in signed), default=0)
     if reach > head.size:
         raise VerificationError(
             f"a checkpoint covers {reach} entries, the log has {head.size}", index=head.size

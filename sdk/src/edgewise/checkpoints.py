@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edgewise.encoding import from_base64, to_base64, to_decimal
+from edgewise.encoding import from_base64, to_base64, to_decimal, to_text
 from edgewise.errors import VerificationError
 from edgewise.merkle import HASH_BYTES
 
@@ -24,7 +24,7 @@ class Checkpoint:
 
 def parse(text: str) -> Checkpoint:
     """Read a checkpoint's text (without signatures). Extension lines are allowed and ignored."""
-    *lines, rest = text.split("\n")
+    *lines, rest = to_text(text, "the checkpoint").split("\n")
     if rest or len(lines) < 3 or not all(lines):
         raise VerificationError("a checkpoint is at least three lines, each ended, none of them empty")
     root = from_base64(lines[2], "the root hash")

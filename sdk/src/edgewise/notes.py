@@ -69,7 +69,7 @@ class VerifierKey:
 
 def parse_vkey(text: str) -> VerifierKey:
     """Read a verifier key; VerificationError if it is malformed, its ID wrong or its type unknown."""
-    match = _VKEY.fullmatch(text)
+    match = _VKEY.fullmatch(to_text(text, "the verifier key"))
     if not match:
         raise VerificationError("a verifier key reads name+id+key")
     data = from_base64(match["key"], "the verifier key")

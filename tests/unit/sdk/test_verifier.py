@@ -1,11 +1,13 @@
 """Verifying a whole log in a folder, and the command that does it."""
 
+import gzip
 from pathlib import Path
 
 import pytest
 from edgewise import cli, merkle, notes, proofs, tiles, trust, verifier
 from edgewise.checkpoints import Checkpoint
 from edgewise.errors import VerificationError
+from edgewise.transport import Answer
 
 SIGNER = notes.NoteSigner("log.example/x", bytes([7]) * 32)
 POLICY = trust.for_log([SIGNER.vkey])
@@ -162,3 +164,65 @@ def test_the_command_verifies_a_receipt(small: Path, capsys: pytest.CaptureFixtu
     (small / "entry").write_bytes(entry(301))
     assert cli.main([*arguments, "--vkey", SIGNER.vkey]) == 1
     assert cli.main(arguments) == 1
+
+
+def test_what_is_in_doubt_begins_where_memory_ends(tmp_path: Path) -> None:
+    """A bad signature or root says nothing of where: all after the last checkpoint that still agrees is in doubt."""
+    build(tmp_path / "old", 600)
+    remembered = (tmp_path / "old" / "checkpoint").read_text()
+    build(tmp_path / "new", 700)
+    stated = Checkpoint("log.example/x", 700, bytes(32))
+    stranger = notes.NoteSigner("log.example/x", bytes(32))
+    for signer in (SIGNER, stranger):
+        write(tmp_path / "new", "checkpoint", notes.sign(stated.text(), [signer]).encode())
+        for memory, index in ((None, 0), (remembered, 600)):
+            with pytest.raises(VerificationError) as raised:
+                check(tmp_path / "new", remembered=memory)
+            assert raised.value.index == index
+
+
+class Confirming(verifier.Folder):
+    """A log that a witness confirms while it is being asked."""
+
+    patience = 5.0
+    asked = 0
+
+    def read(self, path: str) -> bytes:
+        content = super().read(path)
+        if path != "checkpoint":
+            return content
+        self.asked += 1
+        return notes.append(content.decode(), [WITNESS], at=5).encode() if self.asked > 2 else content
+
+
+WITNESS = notes.NoteSigner("w.example", b"\6" * 32, notes.ED25519_COSIGNATURE)
+
+
+def test_the_quorum_is_waited_for_and_asked_for(small: Path) -> None:
+    """A checkpoint just signed gets its cosignatures within seconds; without them it is not accepted."""
+    policy = trust.parse(f"log {SIGNER.vkey}\nwitness w {WITNESS.vkey}\nquorum w\n")
+    log = Confirming(small)
+    assert verifier.verify_log(log, policy).checkpoint.size == 700
+    assert log.asked == 3
+    with pytest.raises(trust.QuorumMissed, match="quorum w"):
+        verifier.verify_log(verifier.Folder(small), policy)
+
+
+def test_files_compressed_unasked_are_read(small: Path) -> None:
+    """As tlog-tiles allows for bundles; what is no gzip, or another coding, is named."""
+    packed = gzip.compress(b"content" * 9)
+    assert verifier._expanded(Answer(200, {"content-encoding": "gzip"}, packed), "x") == b"content" * 9
+    for coding, body in (("gzip", b"no gzip"), ("br", packed)):
+        with pytest.raises(VerificationError, match=r"^tile/entries/000 is"):
+            verifier._expanded(Answer(200, {"content-encoding": coding}, body), "tile/entries/000")
+
+
+def test_a_file_that_may_not_be_read_is_named(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A verifier raises its own error only."""
+
+    def refuse(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(VerificationError, match="checkpoint cannot be read: Permission denied"):
+        check(small)

@@ -1,12 +1,19 @@
 """Exported logs: plain files that verify by themselves."""
 
+import contextlib
+import functools
+import http.server
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from edgewise import merkle, verifier
+from edgewise import merkle, notes, verifier
+from edgewise.checkpoints import Checkpoint
+from edgewise.errors import VerificationError
 
-from audits.ledger import export, selectors, services, signer
+from audits.ledger import export, keys, selectors, services, signer
 from audits.ledger.models import Log
 from tests.independent_reader import reader
 from tests.unit.audits.ledger import worlds
@@ -67,3 +74,58 @@ def test_an_empty_log_is_exported_too(log: Log, tmp_path: Path) -> None:
         == merkle.EMPTY_ROOT
     )
     assert reader.main([str(tmp_path), selectors.vkeys(log=log)[0]]) == 0
+
+
+def test_any_web_server_serves_it(log: Log, tmp_path: Path) -> None:
+    """Python's own, which knows nothing of logs: the SDK verifies the address, and finds a changed file."""
+    services.append(log=log, entries=worlds.numbered(0, 700))
+    signer.publish(log=log, at=worlds.AT)
+    export.export(log=log, folder=tmp_path, url="")
+    with static_server(tmp_path) as url:
+        site = verifier.Site(url)
+        policy = verifier.stated_policy(site)
+        assert verifier.verify_log(site, policy).checkpoint.size == 700
+        bundle = tmp_path / "tile/entries/001"
+        bundle.write_bytes(bundle.read_bytes()[:-1] + b"?")
+        with pytest.raises(VerificationError) as found:
+            verifier.verify_log(site, policy)
+        assert found.value.index == 511
+        site.close()
+
+
+@contextlib.contextmanager
+def static_server(folder: Path) -> Iterator[str]:
+    handler = functools.partial(Silent, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class Silent(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Nothing is printed."""
+
+
+def test_a_folder_with_another_history_is_left_alone(organisation, tmp_path: Path) -> None:
+    """Another log's, and one that this log does not continue: nothing is mixed."""
+    log, other = worlds.empty_log(organisation), worlds.empty_log(organisation)
+    for each, entries in ((log, worlds.numbered(0, 300)), (other, worlds.numbered(0, 300))):
+        services.append(log=each, entries=entries)
+        signer.publish(log=each, at=worlds.AT)
+    export.export(log=other, folder=tmp_path, url="")
+    before = files(tmp_path)
+    with pytest.raises(export.OtherExport, match="another log"):
+        export.export(log=log, folder=tmp_path, url="")
+    hashes = merkle.leaf_hashes(worlds.numbered(1, 300))
+    forked = Checkpoint(log.origin, 299, merkle.root(hashes))
+    (tmp_path / "checkpoint").write_text(notes.sign(forked.text(), keys.signers(log.origin), at=1))
+    with pytest.raises(export.OtherExport, match="no earlier state"):
+        export.export(log=log, folder=tmp_path, url="")
+    assert {name: content for name, content in files(tmp_path).items() if name != "checkpoint"} == {
+        name: content for name, content in before.items() if name != "checkpoint"
+    }

@@ -11,7 +11,7 @@ from edgewise.errors import VerificationError
 from pytest_django import DjangoDbBlocker
 
 from audits.ledger import keys, selectors, signer, verification
-from audits.ledger.models import Head, Log
+from audits.ledger.models import Checkpoint, Head, Log
 from tests import databases
 from tests.unit.audits.ledger import worlds
 from tests.unit.audits.ledger.tampering import as_owner, cheat, delete_from, roll_back_head
@@ -163,11 +163,16 @@ def test_a_forked_checkpoint_is_found(full_log: Log) -> None:
 
 
 def test_two_checkpoints_of_one_size_are_found(full_log: Log) -> None:
-    """A split view: somebody was shown another state of size 600, validly signed."""
+    """A split view: somebody was shown another state of size 600, validly signed. Whoever signs twice can have signed
+    the stored checkpoints anew as well: only another one that was remembered narrows down where.
+    """
     shown = checkpoints.Checkpoint(full_log.origin, SEALED, bytes(32)).text()
-    with pytest.raises(VerificationError) as caught:
-        verification.verify(log=full_log, remembered=[notes.sign(shown, keys.signers(full_log.origin))])
-    assert caught.value.index == 300
+    forked = notes.sign(shown, keys.signers(full_log.origin))
+    earlier = Checkpoint.objects.get(log=full_log, size=300).note
+    for remembered, index in (([forked], 0), ([forked, earlier], 300)):
+        with pytest.raises(VerificationError) as caught:
+            verification.verify(log=full_log, remembered=remembered)
+        assert caught.value.index == index
 
 
 @pytest.mark.parametrize(
