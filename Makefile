@@ -8,7 +8,7 @@ CODE := governance audits councils modelcards demo bench sdk/src tests manage.py
 TEMPLATES := governance audits councils modelcards
 export PORT ?= 8000
 
-.PHONY: help setup setup-run run demo test check format bench bench-peers faults shell
+.PHONY: help setup setup-run run demo test check format bench bench-10m bench-peers faults shell
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -33,6 +33,9 @@ bench: setup-run ## the benchmarks
 
 faults: setup ## kill everything under load, and look for what was acknowledged; ARGS="--seed N"
 	@$(PYTHON) -m tests.faults $(ARGS)
+
+bench-10m: setup-run ## one log grown to ten million (hours, 25 GB in EDGEWISE_HOME); BENCH_TO=1000000 for less
+	@$(EMBEDDED) bench 10m
 
 bench-peers: setup-run ## the same records into MLflow, for comparison (installs it apart, into EDGEWISE_HOME)
 	@$(EMBEDDED) bench peers

@@ -1,4 +1,6 @@
-"""``python -m bench``: all benchmarks, a table on screen, ``$EDGEWISE_HOME/bench.json``; ``peers``: beside MLflow.
+"""``python -m bench``: all benchmarks, a table on screen, ``$EDGEWISE_HOME/bench.json``.
+
+``peers``: beside MLflow. ``10m``: one log grown to ten million.
 
 ``make bench`` starts everything around it. BENCH_FULL=1 runs the long forms. Bars are shown, not enforced.
 """
@@ -18,7 +20,7 @@ django.setup()
 
 from django.conf import settings  # noqa: E402  (models can be imported only after the set-up)
 
-from bench import counting, ingest, measures, papers, peers, reading, setting  # noqa: E402
+from bench import counting, ingest, measures, papers, peers, reading, setting, ten_million  # noqa: E402
 from bench.measures import Measure  # noqa: E402
 
 
@@ -51,11 +53,16 @@ def run() -> list[Measure]:
 
 def main() -> None:
     """Run, show, keep."""
-    peer = sys.argv[1:] == ["peers"]
-    found = peers.run() if peer else run()
+    chosen = sys.argv[1] if sys.argv[1:] else ""
+    runs: dict[str, Callable[[], list[Measure]]] = {
+        "": run,
+        "peers": peers.run,
+        "10m": lambda: ten_million.run(settings.PORT),
+    }
+    found = runs[chosen]()
     print()
     print("\n".join(measures.lines(found)))
-    path = Path(settings.EDGEWISE_HOME) / ("bench-peers.json" if peer else "bench.json")
+    path = Path(settings.EDGEWISE_HOME) / (f"bench-{chosen}.json" if chosen else "bench.json")
     path.write_text(json.dumps([measure.as_json() for measure in found], indent=1) + "\n")
     print(f"\n{path}")
 

@@ -19,7 +19,9 @@ class Measure:
 
     @property
     def bar(self) -> str:
-        return f"≥ {self.at_least:g}" if self.at_least is not None else f"≤ {self.at_most:g}"
+        if self.at_least is not None:
+            return f"≥ {self.at_least:g}"
+        return f"≤ {self.at_most:g}" if self.at_most is not None else ""
 
     @property
     def ok(self) -> bool:

@@ -4,7 +4,7 @@ import json
 
 from edgewise import record
 
-from bench import measures, wire
+from bench import curve, measures, wire
 from bench.measures import Measure
 from bench.payload import EDGES, Payload
 
@@ -44,3 +44,26 @@ def test_every_record_sent_is_valid_and_new() -> None:
 def test_a_request_states_its_length() -> None:
     found = wire.request("POST", "/x", {"A": "b"}, b"12345")
     assert found == b"POST /x HTTP/1.1\r\nHost: 127.0.0.1\r\nA: b\r\nContent-Length: 5\r\n\r\n12345"
+
+
+def test_a_figure_without_a_bar_says_so() -> None:
+    """It is shown beside those that have one."""
+    found = Measure("cost_us_10000", 120.0, "µs")
+    assert (found.bar, found.ok) == ("", True)
+    assert "cost_us_10000" in measures.lines([found])[-1]
+
+
+def test_the_cost_curve_shows_every_size_measured() -> None:
+    """By the clock and in processor time; what is not a cost stays out of it."""
+    named = {
+        "cost_us_10000": 100.0,
+        "cost_cpu_us_10000": 80.0,
+        "cost_us_1000000": 110.0,
+        "proof_ms_10000": 1.0,
+    }
+    found = curve.points([{"name": name, "value": value} for name, value in named.items()])
+    assert sorted((point["logged"], point["cost"]) for point in found) == [
+        (10_000, 80.0),
+        (10_000, 100.0),
+        (1_000_000, 110.0),
+    ]

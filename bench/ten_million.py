@@ -1,0 +1,187 @@
+"""One log grown to ten million: what a record, a search, a receipt and a hash cost on the way there.
+
+Every record goes over HTTP. At 10 k, 100 k, 1 M and 10 M logged, once the worker has caught up, a slice of 10,000 is
+measured by the clock and by the processor time of web server and PostgreSQL, and the explorer is asked. BENCH_TO sets
+another end than 10 M.
+"""
+
+import functools
+import os
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from django.db import connection
+
+from audits.decisions import assessing, exploring, searching
+from audits.ledger import selectors as ledger
+from bench import reading, setting, wire, yardsticks
+from bench.ingest import BATCH, BATCH_CONNECTIONS, PATH, batches
+from bench.measures import Measure
+from bench.setting import Target
+
+END = 10_000_000
+SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
+SLICE = 10_000
+ROUNDS = 3
+CATCH_UP_SECONDS = 3_600.0
+OLD = "old"
+TICKS = os.sysconf("SC_CLK_TCK")
+# What the page offers, alone and together: frequent, rare, never met, and met only by the oldest records.
+QUERIES: dict[str, dict[str, str]] = {
+    "none": {},
+    "chosen": {"chosen": "remove"},
+    "chosen_never": {"chosen": "an option never offered"},
+    "driving_edge": {"driving_edge": "privacy"},
+    "verdict_any": {"verdict": "any"},
+    "verdict_never": {"verdict": "missed_clarification"},
+    "disposition_never": {"disposition": "refused"},
+    "margin": {"margin_below": "0.001"},
+    "margin_never": {"margin_below": "-0.9"},
+    "context": {"context.community": "fr"},
+    "context_oldest": {"context.community": OLD},
+    "from_the_future": {"from": "2199-01-01"},
+    "long_ago": {"to": "2001-01-01"},
+    "combination": {"chosen": "limit", "driving_edge": "dignity", "context.community": "hi", "verdict": "any"},
+    "combination_never": {
+        "chosen": "remove", "driving_edge": "dignity", "context.community": OLD, "verdict": "any",
+        "margin_below": "0.0001",
+    },
+}  # fmt: skip
+HASHES = (
+    "SELECT pg_total_relation_size('audits_tile') + pg_total_relation_size('audits_head'), "
+    "(SELECT sum(size) FROM audits_head), pg_database_size(current_database())"
+)
+
+
+def run(port: int) -> list[Measure]:
+    """Grows the log and measures at each size."""
+    end = int(os.environ.get("BENCH_TO", END))
+    made, owner = setting.organisation()
+    warm, target = (setting.target(made, owner, name) for name in ("warm", "ten-million"))
+    wire.drive(port, batches(warm, 3 * SLICE), BATCH_CONNECTIONS)
+    logged = _oldest(target, port)
+    found: list[Measure] = []
+    for size in [size for size in SIZES if size <= end]:
+        fill = size - logged - SLICE * ROUNDS if size > 3 * SLICE * ROUNDS else 0
+        spent = wire.drive(port, batches(target, fill), BATCH_CONNECTIONS) if fill else 0.0
+        logged += fill
+        _wait_until_quiet()
+        cost, logged = _cost(target, port, size, logged)
+        print(f"{logged:,} logged: {cost[0].value:.0f} µs a record ({fill:,} in {spent:.0f} s)", flush=True)
+        found += cost
+        _wait_until_quiet()
+        found += [*_searches(target, size), *_reads(target, port, size), *_storage(size)]
+    return [*found, *_growth(found)]
+
+
+def _oldest(target: Target, port: int) -> int:
+    """One batch that carries a value which no later record has."""
+    batch = target.payload.batch(BATCH).replace(b'"community":"de"', f'"community":"{OLD}"'.encode())
+    wire.drive(port, [wire.request("POST", PATH, target.headers, batch)], 1)
+    return BATCH
+
+
+def _wait_until_quiet() -> None:
+    deadline = time.monotonic() + CATCH_UP_SECONDS
+    while assessing.behind() and time.monotonic() < deadline:
+        time.sleep(1)
+
+
+def _cost(target: Target, port: int, size: int, logged: int) -> tuple[list[Measure], int]:
+    """Microseconds per record, the median of rounds: by the clock, and of processor time without the generator's."""
+    clock, processor = [], []
+    for _ in range(ROUNDS):
+        requests = list(batches(target, SLICE))
+        before = processor_seconds()
+        clock.append(wire.drive(port, requests, BATCH_CONNECTIONS) / SLICE)
+        processor.append((processor_seconds() - before) / SLICE)
+    note = f"batches of {BATCH}; median of {ROUNDS} slices of {SLICE:,}"
+    return [
+        Measure(f"cost_us_{size}", 1e6 * statistics.median(clock), "µs", note=note),
+        Measure(f"cost_cpu_us_{size}", 1e6 * statistics.median(processor), "µs CPU", note=note),
+    ], logged + ROUNDS * SLICE
+
+
+def processor_seconds() -> float:
+    """Processor time of the web server and of PostgreSQL so far."""
+    with yardsticks.owner() as database:
+        pids = [pid for (pid,) in database.execute("SELECT pid FROM pg_stat_activity").fetchall()]
+    return sum(map(_spent, {*pids, *setting.web_processes()}))
+
+
+def _spent(process: int) -> float:
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def _searches(target: Target, size: int) -> list[Measure]:
+    """The slowest first page of all filters, each the median of five."""
+    spent = {
+        name: _milliseconds(functools.partial(_first_page, target, query)) for name, query in QUERIES.items()
+    }
+    slowest = max(spent, key=lambda name: spent[name])
+    every = ", ".join(f"{name} {value:.0f}" for name, value in spent.items())
+    return [
+        Measure(f"search_ms_{size}", spent[slowest], "ms", at_most=200, note=f"slowest: {slowest}; {every}")
+    ]
+
+
+def _first_page(target: Target, query: dict[str, str]) -> exploring.Page:
+    made = target.system.organisation
+    asked = searching.filters(organisation=made, query={**query, "system": target.system.slug})
+    page = exploring.search(organisation=made, filters=asked)
+    assert page.searched_to is None, "the search stopped before it was done"
+    return page
+
+
+def _milliseconds(act: Callable[[], object]) -> float:
+    spent = []
+    for _ in range(5):
+        began = time.perf_counter()
+        act()
+        spent.append(1000 * (time.perf_counter() - began))
+    return statistics.median(spent)
+
+
+def _reads(target: Target, port: int, size: int) -> list[Measure]:
+    """Receipts and tiles; a receipt reads one tile for each tile level, and at most 40 hashes of them."""
+    proof, tiles = reading.proof(target), reading.tiles(target, port)
+    log = ledger.log_of(organisation=target.system.organisation, system=target.system)
+    assert log is not None, "decisions were logged before"
+    text = ledger.receipt(log=log, index=ledger.published_size(log=log) // 3)
+    hashes = len([line for line in text.split("\n\n")[0].splitlines()[2:] if line])
+    return [
+        Measure(f"proof_ms_{size}", proof.value, "ms", at_most=5, note=proof.note),
+        Measure(f"proof_hashes_{size}", hashes, "hashes", at_most=40, note="in the path of one receipt"),
+        Measure(f"tile_rps_{size}", tiles.value, "requests/s", at_least=1_000, note=tiles.note),
+    ]
+
+
+def _storage(size: int) -> list[Measure]:
+    """Bytes for hashes per entry, right after loading, and the database's size."""
+    with connection.cursor() as cursor:
+        cursor.execute(HASHES)
+        hashes, entries, database = cursor.fetchone()
+    note = f"right after loading; the database has {database / 2**30:.1f} GiB"
+    return [Measure(f"hash_bytes_{size}", float(hashes) / float(entries), "bytes", at_most=36, note=note)]
+
+
+def _growth(found: list[Measure]) -> list[Measure]:
+    """The last size against the first."""
+    named = {measure.name: measure.value for measure in found}
+    sizes = [size for size in SIZES if f"cost_us_{size}" in named]
+    return [
+        Measure(
+            f"ingest_growth{kind}",
+            named[f"cost{kind}_us_{sizes[-1]}"] / named[f"cost{kind}_us_{sizes[0]}"],
+            "ratio",
+            at_most=1.2,
+            note=f"a record at {sizes[-1]:,} logged against one at {sizes[0]:,}{', processor time' if kind else ''}",
+        )
+        for kind in ("", "_cpu")
+    ]
