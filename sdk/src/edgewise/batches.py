@@ -58,7 +58,11 @@ class Logged:
     @property
     def ok(self) -> bool:
         """Whether the record is in the log, by this request or an earlier one."""
-        return self.status in {"logged", "duplicate"}
+        return self.status in IN_LOG
+
+
+IN_LOG = frozenset({"logged", "duplicate"})
+IN_THE_LOG = Logged(None, "logged")
 
 
 def complete(decision: Mapping[str, Any]) -> dict[str, Any]:
@@ -128,15 +132,21 @@ def has_items(answer: Answer) -> bool:
     return b'"items"' in answer.body
 
 
-def read_items(answer: Answer, count: int) -> list[Logged]:
-    """What the server says about each of `count` records; RefusedError if it refuses the request."""
+def read_items(answer: Answer, count: int, *, brief: bool = False) -> list[Logged]:
+    """What the server says about each of `count` records; RefusedError if it refuses the request.
+
+    With `brief`, those that are in the log are all told by one and the same item: a thread that reads many answers
+    must not keep the interpreter's lock for milliseconds.
+    """
     if answer.status not in ANSWERED:
         raise refusal(answer)
     stated = answer.json()
     if "items" not in stated:
         raise refusal(answer)
     try:
-        items = [read_item(item) for item in stated["items"]]
+        items = [
+            IN_THE_LOG if brief and item["status"] in IN_LOG else read_item(item) for item in stated["items"]
+        ]
     except (KeyError, TypeError, AttributeError, ValueError, EdgewiseError):
         raise UnreachableError("the server's answer is not understood") from None
     if len(items) != count:

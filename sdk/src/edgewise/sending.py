@@ -56,7 +56,7 @@ class Sender:
                 sent = {**headers, **self._headers()}
                 answer = self._transport.once("POST", batches.path(brief=True), body=body, headers=sent)
                 if answer.status in batches.ANSWERED and batches.has_items(answer):
-                    return batches.read_items(answer, len(batch))
+                    return batches.read_items(answer, len(batch), brief=True)
                 if answer.status in UNFIT:
                     return self._divide(batch, answer)
                 reason, seconds = str(refusal(answer)), backoff.pause(answer.headers)

@@ -20,7 +20,8 @@ import pytest
 from edgewise import agent_server, cli
 from edgewise.agent import Agent
 
-from tests.unit.sdk.scripted import Server, policy_body, problem, serve_policy
+from tests.unit.sdk.scripted import Server, problem
+from tests.unit.sdk.signed_policies import policy_body, serve_policy
 
 VECTOR = Path(__file__).parents[2] / "vectors" / "records" / "good-full.json"
 

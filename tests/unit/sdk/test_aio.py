@@ -10,7 +10,8 @@ import edgewise
 import pytest
 from edgewise.aio_transport import AsyncTransport
 
-from tests.unit.sdk.scripted import Reply, Server, policy_body, problem, serve_policy
+from tests.unit.sdk.scripted import Reply, Server, problem
+from tests.unit.sdk.signed_policies import policy_body, serve_policy
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 

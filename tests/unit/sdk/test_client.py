@@ -6,7 +6,8 @@ import edgewise
 import pytest
 from edgewise import batches, cli, delivery
 
-from tests.unit.sdk.scripted import POLICY_SIGNER, Reply, Server, policy_body, problem, serve_policy
+from tests.unit.sdk.scripted import Reply, Server, problem
+from tests.unit.sdk.signed_policies import POLICY_SIGNER, policy_body, serve_policy
 
 
 def test_a_logged_decision_is_durable_and_completed(server: Server, client: edgewise.Client) -> None:

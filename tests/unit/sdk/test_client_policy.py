@@ -9,7 +9,8 @@ import edgewise
 import pytest
 from edgewise import notes
 
-from tests.unit.sdk.scripted import POLICY_SIGNER, Server, policy_body, problem, serve_policy
+from tests.unit.sdk.scripted import Server, problem
+from tests.unit.sdk.signed_policies import POLICY_SIGNER, policy_body, serve_policy
 
 
 def test_the_policy_is_cached_and_asked_for_by_etag(server: Server) -> None:

@@ -1,14 +1,19 @@
 """The package as others meet it: without its extra, in a forked process, at exit."""
 
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
 import threading
+import zipfile
 from pathlib import Path
 
 import pytest
 from edgewise import Client
+
+UNIT = Path(__file__).parent
+ROOT = UNIT.parents[2]
 
 
 def run(code: str) -> str:
@@ -102,3 +107,68 @@ def test_a_client_without_work_starts_no_thread() -> None:
         assert threading.active_count() == before
         assert client.flush(0.1)
     assert client.lost_total == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
+def test_it_does_the_same_on_every_python_it_is_for(version: str, tmp_path: Path) -> None:
+    """Without `cryptography`, which an interpreter at hand need not have: the tests of the way to the server."""
+    interpreter = found(version)
+    if interpreter is None:
+        pytest.skip(f"there is no Python {version} on this machine")
+    packages = Path(pytest.__file__).parents[1]
+    for name in ("pytest", "_pytest", "pluggy", "iniconfig", "packaging", "pygments", "py.py"):
+        (tmp_path / name).symlink_to(packages / name)
+    paths = os.pathsep.join(map(str, (ROOT / "sdk" / "src", ROOT, tmp_path)))
+    files = [str(UNIT / f"test_{name}.py") for name in ("spool", "masking", "importing", "logging_handler")]
+    options = ["-q", "-p", "no:cacheprovider", "-c", "/dev/null", "--import-mode=importlib"]
+    options += [f"--rootdir={ROOT}", f"--confcutdir={UNIT}"]
+    done = subprocess.run(
+        [interpreter, "-m", "pytest", *options, *files],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"},
+        cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " passed" in done.stdout
+
+
+def found(version: str) -> str | None:
+    """An interpreter of a version: on the path, if it runs, or among pyenv's."""
+    among = [
+        shutil.which(f"python{version}"),
+        *Path.home().glob(f".pyenv/versions/{version}.*/bin/python{version}"),
+    ]
+    for each in filter(None, among):
+        ran = subprocess.run([each, "--version"], capture_output=True, text=True, check=False)
+        if ran.returncode == 0 and ran.stdout.startswith(f"Python {version}."):
+            return str(each)
+    return None
+
+
+def test_the_wheel_builds_and_is_typed(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "sdk", tmp_path / "sdk", ignore=shutil.ignore_patterns("build", "*.egg-info"))
+    build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-build-isolation", "--no-deps", "--no-index"]
+    subprocess.run([*build, "-w", str(tmp_path), str(tmp_path / "sdk")], check=True, timeout=120)
+    (wheel,) = tmp_path.glob("edgewise-*.whl")
+    with zipfile.ZipFile(wheel) as packed:
+        names = set(packed.namelist())
+        packed.extractall(tmp_path / "installed")
+    modules = {f"edgewise/{path.name}" for path in (ROOT / "sdk/src/edgewise").glob("*.py")}
+    assert names >= modules | {"edgewise/py.typed"}
+    consumer = tmp_path / "consumer.py"
+    consumer.write_text(
+        "from edgewise import AsyncClient, Client, Logged\n"
+        "client = Client('http://127.0.0.1:9', 'k', spool='s', on_rejected=lambda record, why: print(why.code))\n"
+        "reveal_type(client.log({}))\n"
+        "reveal_type(client.log({}, wait=True))\n"
+        "async def more(other: AsyncClient) -> Logged:\n"
+        "    return await other.log_durably({})\n"
+    )
+    checked = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--config-file=", str(consumer)],
+        env=os.environ | {"MYPYPATH": str(tmp_path / "installed")},
+        cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert 'Revealed type is "str"' in checked.stdout.replace("builtins.", "")
+    assert 'Revealed type is "edgewise.batches.Logged"' in checked.stdout
