@@ -5,6 +5,8 @@ import random
 import signal
 import time
 
+import psycopg
+
 from tests.faults.house import House
 from tests.faults.trial import Broken, Trial
 
@@ -25,20 +27,29 @@ def freeze_a_holder(house: House, rng: random.Random) -> tuple[int, bool]:
     with house.connect() as connection:
         for _ in range(TRIES):
             process = rng.choice(house.web_workers())
-            os.kill(process, signal.SIGSTOP)
-            first = _holders(connection)
-            if first:
-                time.sleep(STANDS_STILL_SECONDS)
-                if still := first & _holders(connection):
-                    return process, any(copying for _pid, _since, copying in still)
-            os.kill(process, signal.SIGCONT)
+            if still := _stopped_with(process, connection):
+                return process, any(copying for _pid, _since, copying in still)
             time.sleep(rng.random() / 5)
     raise Broken("no process could be stopped inside its transaction")
 
 
-def _holders(connection: object) -> set[tuple[int, float, bool]]:
+def _stopped_with(process: int, connection: psycopg.Connection) -> set[tuple[int, float, bool]]:
+    """Stops the process; the transactions that stand still with it. It goes on if there are none."""
+    os.kill(process, signal.SIGSTOP)
+    still: set[tuple[int, float, bool]] = set()
+    try:
+        if first := _holders(connection):
+            time.sleep(STANDS_STILL_SECONDS)
+            still = first & _holders(connection)
+    finally:
+        if not still:
+            os.kill(process, signal.SIGCONT)
+    return still
+
+
+def _holders(connection: psycopg.Connection) -> set[tuple[int, float, bool]]:
     time.sleep(0.25)
-    return set(connection.execute(HOLDERS).fetchall())  # type: ignore[attr-defined]
+    return set(connection.execute(HOLDERS).fetchall())
 
 
 def strike(trial: Trial, number: int) -> None:
