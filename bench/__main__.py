@@ -2,7 +2,7 @@
 
 ``peers``: beside MLflow. ``10m``: one log grown to ten million.
 
-``make bench`` starts everything around it. BENCH_FULL=1 runs the long forms. Bars are shown, not enforced.
+``make bench`` starts everything around it. Bars are shown, not enforced.
 """
 
 import json

@@ -1,6 +1,5 @@
 """What the benchmarks need: an organisation of their own, systems with keys, the server's processes."""
 
-import os
 import secrets
 import time
 from dataclasses import dataclass
@@ -94,11 +93,16 @@ def target(made: Organisation, owner: Person, name: str) -> Target:
 
 def web_processes() -> list[int]:
     """The process ids of this home's web server."""
+    return processes(b"granian")
+
+
+def processes(word: bytes) -> list[int]:
+    """The ids of this home's processes whose command line has that word."""
     home = f"EDGEWISE_HOME={settings.EDGEWISE_HOME}".encode()
     return [
         int(folder.name)
         for folder in Path("/proc").iterdir()
-        if folder.name.isdigit() and _has(folder / "cmdline", b"granian") and _has(folder / "environ", home)
+        if folder.name.isdigit() and _has(folder / "cmdline", word) and _has(folder / "environ", home)
     ]
 
 
@@ -113,12 +117,16 @@ def _has(path: Path, part: bytes) -> bool:
 
 def peak_mib(process: int) -> float:
     """The most memory the process ever held (VmHWM), in MiB."""
+    return _status_mib(process, "VmHWM:")
+
+
+def resident_mib(process: int) -> float:
+    """The memory the process holds now (VmRSS), in MiB."""
+    return _status_mib(process, "VmRSS:")
+
+
+def _status_mib(process: int, name: str) -> float:
     for line in Path(f"/proc/{process}/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
+        if line.startswith(name):
             return int(line.split()[1]) / 1024
     return 0.0
-
-
-def full() -> bool:
-    """Whether the long forms are wanted: BENCH_FULL=1."""
-    return os.environ.get("BENCH_FULL", "") == "1"

@@ -102,6 +102,7 @@ def _sealed(system: AISystem, log: Log, drafts: Sequence[Draft], at: dt.datetime
 
 def _of_erased(system: AISystem, draft: Draft) -> Outcome:
     """What was logged before the erasure stays a duplicate; nothing new is logged about an erased subject."""
+    ready_keys.forget(organisation=system.organisation, reference=opening.reference(system, draft.subject))
     known = selectors.get(organisation=system.organisation, id=uuid.UUID(draft.id), system=system)
     if known is None:
         error = sealing.erased()

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from audits.decisions import rows
 from audits.decisions.drafting import Draft
 from audits.decisions.grouping import GroupCommit
-from audits.ledger import sealing
+from audits.ledger import sealing, statements
 from audits.ledger import services as ledger
 from audits.ledger.models import Log
 
@@ -20,6 +20,9 @@ _KNOWN = (
     "SELECT known.uuid, known.index, known.fingerprint FROM unnest(%s::uuid[]) AS asked (uuid) "
     "JOIN audits_decisionid AS known ON known.uuid = asked.uuid AND known.system_id = %s"
 )
+
+
+Known = dict[str, tuple[int, bytes | None]]  # index and fingerprint of what is logged already, by id
 
 
 class Pending(msgspec.Struct, frozen=True, gc=False):
@@ -60,9 +63,7 @@ def _store(pending: Sequence[Pending]) -> list[Stored]:
     """Takes the system's turn, so that what it finds logged stays the truth until the commit."""
     log = pending[0].log
     assert log.system_id is not None
-    take_turn(log.system_id)
-    known = _known(log.system_id, [each.draft.id for each in pending])
-    destroyed = sealing.destroyed({each.data_key for each in pending})
+    known, destroyed = _in_turn(log.system_id, pending)
     fresh: dict[str, Pending] = {}
     for each in pending:
         if each.draft.id not in known and each.data_key not in destroyed:
@@ -77,23 +78,28 @@ def _store(pending: Sequence[Pending]) -> list[Stored]:
 
 def take_turn(system_id: int) -> None:
     """Waits for the system's turn, which lasts until the transaction's end: nobody else logs decisions of it."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_NAMESPACE, system_id])
+    statements.run(_turn(system_id))
 
 
-def _known(system_id: int, ids: Sequence[str]) -> dict[str, tuple[int, bytes | None]]:
-    """Index and fingerprint of the ids that are logged already."""
-    with connection.cursor() as cursor:
-        cursor.execute(_KNOWN, ["{" + ",".join(ids) + "}", system_id])
-        return {
-            str(identity): (index, bytes(fingerprint) if fingerprint is not None else None)
-            for identity, index, fingerprint in cursor.fetchall()
-        }
+def _turn(system_id: int) -> statements.Statement:
+    return "SELECT pg_advisory_xact_lock(%s::integer, %s::integer)", [LOCK_NAMESPACE, system_id]
+
+
+def _in_turn(system_id: int, pending: Sequence[Pending]) -> tuple[Known, set[int]]:
+    """Takes the system's turn; then what is known of the ids, and which keys are destroyed.
+
+    Each statement sees what was committed before it began, so those behind the lock see all that was logged.
+    """
+    ids = "{" + ",".join([each.draft.id for each in pending]) + "}"
+    destroyed = sealing.destroyed({each.data_key for each in pending})
+    _took, known, keys = statements.run(_turn(system_id), (_KNOWN, [ids, system_id]), destroyed)
+    found = {str(identity): (index, fingerprint) for identity, index, fingerprint in known}
+    return found, {key for (key,) in keys}
 
 
 def _outcome(
     each: Pending,
-    known: dict[str, tuple[int, bytes | None]],
+    known: Known,
     fresh: dict[str, Pending],
     placed: dict[str, int],
 ) -> Stored:

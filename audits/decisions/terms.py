@@ -5,10 +5,7 @@ missing is asked again before it is refused.
 """
 
 import datetime as dt
-import time
 from dataclasses import dataclass
-
-from django.db import connection
 
 from audits.decisions.wire import Wire
 from audits.ledger import sealing
@@ -16,10 +13,11 @@ from audits.ledger import services as ledger
 from audits.ledger.models import Log
 from governance.edges import selectors as edges
 from governance.policies import selectors as policies
+from governance.recent import Recent
 from governance.systems.models import AISystem
 
-KEPT_SECONDS = 1.0
-_kept: dict[tuple[str, int], "Terms"] = {}
+_recent = Recent[int, "Terms"]()
+_logs = Recent[int, Log](seconds=3_600)
 _wires: dict[tuple[bytes, str, tuple[str, ...]], Wire] = {}
 
 
@@ -30,23 +28,28 @@ class Terms:
     wire: Wire
     versions: frozenset[int]
     log: Log
-    read_at: float
 
 
 def of(system: AISystem, *, at: dt.datetime, anew: bool = False) -> Terms:
     """The terms of ``system``, at most a second old, or read now if ``anew``."""
-    place = (str(connection.settings_dict["NAME"]), system.pk)
-    kept = _kept.get(place)
-    if kept is None or anew or time.monotonic() - kept.read_at > KEPT_SECONDS:
-        kept = _kept[place] = _read(system, at, kept)
-    return kept
+    if anew:
+        return _recent.keep(system.pk, _read(system, at))
+    found = _recent.of(system.pk, lambda: _read(system, at))
+    assert found is not None
+    return found
 
 
-def _read(system: AISystem, at: dt.datetime, kept: Terms | None) -> Terms:
-    log = kept.log if kept else ledger.open_log(organisation=system.organisation, system=system, at=at)
+def _read(system: AISystem, at: dt.datetime) -> Terms:
     versions = policies.history(system=system).order_by().values_list("version", flat=True)
     wire = _wire(system.slug, edges.leaf_slugs(system=system))
-    return Terms(wire, frozenset(versions), log, time.monotonic())
+    return Terms(wire, frozenset(versions), _log(system, at))
+
+
+def _log(system: AISystem, at: dt.datetime) -> Log:
+    """A log once opened stays."""
+    log = _logs.of(system.pk, lambda: ledger.open_log(organisation=system.organisation, system=system, at=at))
+    assert log is not None
+    return log
 
 
 def _wire(slug: str, leaves: tuple[str, ...]) -> Wire:

@@ -1,34 +1,30 @@
-"""Data keys ready for use: unwrapped and kept for a second, so that a stream of records need not ask for each.
+"""Data keys ready for use: unwrapped and kept for a minute, so that a stream of records need not ask for each.
 
-A key that was destroyed meanwhile still encrypts for that second. So whoever stores what it encrypted asks
-``sealing.destroyed`` in the storing transaction.
+A key that was destroyed meanwhile still encrypts. So whoever stores what it encrypted asks ``sealing.destroyed`` in the
+storing transaction, stores nothing under such a key, and calls ``forget``.
 """
 
 import datetime as dt
 import os
-import time
 from collections.abc import Collection
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from django.db import connection
 
 from audits.ledger import sealing
 from audits.ledger.models import DataKey
 from governance.organisations.models import Organisation
+from governance.recent import Recent
 
-KEPT_SECONDS = 1.0
-_kept: dict[tuple[str, int, str], "ReadyKey"] = {}
-_swept_at = 0.0
+_recent = Recent[tuple[int, str], "ReadyKey"](seconds=60, most=4_096)
 
 
 class ReadyKey:
-    """The key of one reference; without a cipher if it was destroyed."""
+    """The key of one reference; it raises Erased if it was destroyed."""
 
-    __slots__ = ("_encrypt", "pk", "read_at")
+    __slots__ = ("_encrypt", "pk")
 
     def __init__(self, key: DataKey) -> None:
         self.pk = int(key.pk)
-        self.read_at = time.monotonic()
         self._encrypt = None if key.wrapped is None else AESGCM(sealing.unwrap(key)).encrypt
 
     def encrypt(self, plaintext: bytes, *, bound_to: bytes) -> bytes:
@@ -40,28 +36,15 @@ class ReadyKey:
 
 
 def of(*, organisation: Organisation, references: Collection[str], at: dt.datetime) -> dict[str, ReadyKey]:
-    """The key of each reference, at most a second old, made where there is none yet."""
-    database, oldest = str(connection.settings_dict["NAME"]), time.monotonic() - KEPT_SECONDS
-    found: dict[str, ReadyKey] = {}
-    for each in references:
-        kept = _kept.get((database, organisation.pk, each))
-        if kept is not None and kept.read_at >= oldest:
-            found[each] = kept
-    missing = [each for each in references if each not in found]
+    """The key of each reference, made where there is none yet."""
+    kept = {each: _recent.peek((organisation.pk, each)) for each in references}
+    missing = [each for each, key in kept.items() if key is None]
     if missing:
-        keys = sealing.data_keys(organisation=organisation, references=missing, at=at)
-        fresh = {each: ReadyKey(key) for each, key in keys.items()}
-        _keep({(database, organisation.pk, each): key for each, key in fresh.items()}, oldest)
-        found |= fresh
-    return found
+        for each, key in sealing.data_keys(organisation=organisation, references=missing, at=at).items():
+            kept[each] = _recent.keep((organisation.pk, each), ReadyKey(key))
+    return {each: key for each, key in kept.items() if key is not None}
 
 
-def _keep(fresh: dict[tuple[str, int, str], ReadyKey], oldest: float) -> None:
-    """Unwrapped keys do not pile up: what is out of date is forgotten, once a second."""
-    global _swept_at  # noqa: PLW0603
-    if _swept_at < oldest:
-        _swept_at = time.monotonic()
-        for place, key in list(_kept.items()):
-            if key.read_at < oldest:
-                _kept.pop(place, None)
-    _kept.update(fresh)
+def forget(*, organisation: Organisation, reference: str) -> None:
+    """Not kept any longer: the next to need the key asks for it."""
+    _recent.forget((organisation.pk, reference))

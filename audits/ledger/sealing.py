@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from audits.ledger import keys
 from audits.ledger.models import DataKey, LoggedEvent, SealedFacts
+from audits.ledger.statements import Statement
 from governance.errors import DomainError
 from governance.organisations.models import Organisation
 from governance.systems.models import AISystem
@@ -86,9 +87,9 @@ def find(*, organisation: Organisation, reference: str) -> DataKey | None:
     return DataKey.objects.filter(organisation=organisation, pseudonym=name).first()
 
 
-def destroyed(keys: Collection[int]) -> set[int]:
-    """Which of the data keys with these ids are destroyed by now."""
-    return set(DataKey.objects.filter(pk__in=keys, wrapped__isnull=True).values_list("pk", flat=True))
+def destroyed(keys: Collection[int]) -> Statement:
+    """Asks which of the data keys with these ids are destroyed by now."""
+    return "SELECT id FROM audits_datakey WHERE id = ANY(%s::bigint[]) AND wrapped IS NULL", [list(keys)]
 
 
 def destroy(*, key: DataKey, at: dt.datetime) -> None:

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.backends.utils import CursorWrapper
 from django.utils.translation import gettext as _
 from edgewise import merkle
 from edgewise.strict_json import canonical
 
 from audits.ledger import events as entries_of_events
-from audits.ledger import sealing
+from audits.ledger import sealing, statements
 from audits.ledger.models import MAX_ENTRY_BYTES, Head, Log, LoggedEvent, Published, SealedFacts
+from audits.ledger.statements import Statement
 from governance import trail
 from governance.errors import DomainError
 from governance.organisations.models import Organisation
@@ -24,6 +24,12 @@ COPY_ENTRIES = "COPY audits_entry (log_id, index, entry) FROM STDIN (FORMAT BINA
 COPY_HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 COPY_TRAILER = b"\xff\xff"
 COPY_ROW = struct.Struct(">hiqiqi")
+LOCK_HEAD = "SELECT edge FROM audits_head WHERE log_id = %s FOR UPDATE"
+MOVE_HEAD = "UPDATE audits_head SET size = %s, edge = %s WHERE log_id = %s"
+ADD_TILES = (
+    "INSERT INTO audits_tile (log_id, level, n, hashes) "
+    "SELECT %s, * FROM unnest(%s::smallint[], %s::bigint[], %s::bytea[])"
+)
 
 
 class EntryTooLarge(DomainError):
@@ -68,27 +74,21 @@ def append(*, log: Log, entries: Sequence[bytes], hashes: Sequence[bytes] | None
     if max(map(len, entries)) > MAX_ENTRY_BYTES:
         raise EntryTooLarge(_("An entry of the log has at most 65,535 bytes."))
     hashes = merkle.leaf_hashes(entries) if hashes is None else hashes
-    with connection.cursor() as cursor:
-        frontier = _lock_head(cursor, log)
-        first = frontier.size
-        tiles = frontier.append(hashes)
-        with cursor.copy(COPY_ENTRIES) as copy:
-            copy.write(_copy_rows(log.pk, first, entries))
-        if tiles:
-            _add_tiles(cursor, log, tiles)
-        cursor.execute(
-            "UPDATE audits_head SET size = %s, edge = %s WHERE log_id = %s",
-            [frontier.size, frontier.to_bytes(), log.pk],
-        )
+    frontier = _lock_head(log)
+    first = frontier.size
+    tiles = frontier.append(hashes)
+    with connection.cursor() as cursor, cursor.copy(COPY_ENTRIES) as copy:
+        copy.write(_copy_rows(log.pk, first, entries))
+    moved = (MOVE_HEAD, [frontier.size, frontier.to_bytes(), log.pk])
+    statements.run(*([_tiles(log, tiles)] if tiles else []), moved)
     return range(first, frontier.size)
 
 
-def _lock_head(cursor: CursorWrapper, log: Log) -> merkle.Frontier:
-    cursor.execute("SELECT edge FROM audits_head WHERE log_id = %s FOR UPDATE", [log.pk])
-    row = cursor.fetchone()
-    if row is None:
+def _lock_head(log: Log) -> merkle.Frontier:
+    (found,) = statements.run((LOCK_HEAD, [log.pk]))
+    if not found:
         raise LogNotOpen(_("The log %s was never opened.") % log.origin)
-    return merkle.Frontier.from_bytes(bytes(row[0]))
+    return merkle.Frontier.from_bytes(found[0][0])
 
 
 def _copy_rows(log_id: int, first: int, entries: Sequence[bytes]) -> bytes:
@@ -101,17 +101,13 @@ def _copy_rows(log_id: int, first: int, entries: Sequence[bytes]) -> bytes:
     return b"".join(parts)
 
 
-def _add_tiles(cursor: CursorWrapper, log: Log, tiles: Sequence[merkle.Tile]) -> None:
-    cursor.execute(
-        "INSERT INTO audits_tile (log_id, level, n, hashes) "
-        "SELECT %s, * FROM unnest(%s::smallint[], %s::bigint[], %s::bytea[])",
-        [
-            log.pk,
-            [tile.level for tile in tiles],
-            [tile.n for tile in tiles],
-            [tile.hashes for tile in tiles],
-        ],
-    )
+def _tiles(log: Log, tiles: Sequence[merkle.Tile]) -> Statement:
+    return ADD_TILES, [
+        log.pk,
+        [tile.level for tile in tiles],
+        [tile.n for tile in tiles],
+        [tile.hashes for tile in tiles],
+    ]
 
 
 def append_events(events: list[trail.Event]) -> None:

@@ -20,7 +20,7 @@ from edgewise.errors import VerificationError
 from audits.ledger import keys, selectors, turns
 from audits.ledger.models import Checkpoint, Head, Log, Published
 
-EVERY_SECONDS = 0.25
+EVERY_SECONDS = 0.5
 PAUSE_AFTER_ERROR = 2.0
 LOOK_SECONDS = 2.0
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import stdtr, stdtrit
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -84,10 +84,10 @@ def _compared(outcomes: Floats, member: Bools, group: str, strata: Ints, seed: i
         return None
     delta = inside.mean(axis=0) - outside.mean(axis=0)
     error, freedom = _welch_error(inside, outside)
-    half = stats.t.ppf(1 - LEVEL / 2, freedom) * error
+    half = stdtrit(freedom, 1 - LEVEL / 2) * error
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = inside.mean(axis=0) / outside.mean(axis=0)
-        p = 2 * stats.t.sf(np.abs(delta) / error, freedom)
+        p = 2 * stdtr(freedom, -np.abs(delta) / error)
     if min(n, rest) < TESTED_FROM:
         return _Arm(group, n, rest, delta, half, ratio, None)
     if min(n, rest) < WELCH_FROM:

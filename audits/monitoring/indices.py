@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import betaincinv, ndtri
 
 Floats = NDArray[np.float64]
 ALPHA = 0.05
-_Z = float(stats.norm.ppf(1 - ALPHA / 2))
+_Z = float(ndtri(1 - ALPHA / 2))
 _FEW_OUTSIDE_TOP = 20
 
 
@@ -64,8 +64,8 @@ def _delta_flatness(p: Floats, plug_in: float, entropy: float, n: int) -> tuple[
 
 def _exact_flatness(top: float, n: int, k: int) -> tuple[float, float]:
     """H lies in [h(p), h(p) + (1 − p) ln(k − 1)], p in its Clopper–Pearson interval."""
-    low = float(stats.beta.ppf(ALPHA / 2, top, n - top + 1))
-    high = 1.0 if top >= n else float(stats.beta.ppf(1 - ALPHA / 2, top + 1, n - top))
+    low = float(betaincinv(top, n - top + 1, ALPHA / 2))
+    high = 1.0 if top >= n else float(betaincinv(top + 1, n - top, 1 - ALPHA / 2))
     most = max(low, 1 / k)
     widest = _binary(most) + (1 - most) * np.log(k - 1)
     return _flatness(float(widest), k), _flatness(min(_binary(low), _binary(high)), k)
@@ -94,7 +94,7 @@ def representation_loss(
     if not known:
         return Index(None, None, n, detail)
     worst = max(known, key=lambda name: known[name][0])
-    strict = float(stats.norm.ppf(1 - ALPHA / (2 * len(known))))
+    strict = float(ndtri(1 - ALPHA / (2 * len(known))))
     low = max(value - strict * error for value, error in known.values())
     high = max(value + _Z * error for value, error in known.values())
     return Index(known[worst][0], (max(0.0, low), min(1.0, high)), n, {**detail, "worst": worst})

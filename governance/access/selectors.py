@@ -2,20 +2,17 @@
 
 import datetime as dt
 import hashlib
-import time
 
-from django.db import connection
 from django.db.models import Q, QuerySet
 
 from governance.access.models import ApiKey, PersonalToken
 from governance.organisations.models import Organisation, Person
+from governance.recent import Recent
 from governance.systems.models import AISystem
 
 # By these a reader, and a scanner for leaked secrets, tells what kind of secret it is.
 KEY_PREFIX, TOKEN_PREFIX = "ew_", "ewp_"
-KEPT_SECONDS = 1.0
-MOST_KEPT = 10_000
-_kept: dict[tuple[str, bytes], tuple[float, ApiKey]] = {}
+_recent = Recent[bytes, ApiKey]()
 
 
 def digest(secret: str) -> bytes:
@@ -32,25 +29,19 @@ def api_key(*, secret: str, at: dt.datetime) -> ApiKey | None:
 
     Kept for a second, since systems post many times in it: another process's revocation takes that long to be seen.
     """
-    place = (str(connection.settings_dict["NAME"]), digest(secret))
-    read_at, key = _kept.get(place, (-KEPT_SECONDS, None))
-    if key is not None and time.monotonic() - read_at < KEPT_SECONDS:
-        return key if key.expires_at is None or key.expires_at > at else None
-    found = ApiKey.objects.filter(_valid(at), digest=place[1]).select_related("system__organisation").first()
-    if found is not None:
-        _keep(place, found)
-    return found
 
+    def ask() -> ApiKey | None:
+        keys = ApiKey.objects.filter(_valid(at), digest=name)
+        return keys.select_related("system__organisation").first()
 
-def _keep(place: tuple[str, bytes], key: ApiKey) -> None:
-    if len(_kept) >= MOST_KEPT:
-        _kept.clear()
-    _kept[place] = (time.monotonic(), key)
+    name = digest(secret)
+    key = _recent.of(name, ask)
+    return key if key is not None and (key.expires_at is None or key.expires_at > at) else None
 
 
 def forget_api_key(key: ApiKey) -> None:
     """This process asks again for the key at its next use."""
-    _kept.pop((str(connection.settings_dict["NAME"]), bytes(key.digest)), None)
+    _recent.forget(bytes(key.digest))
 
 
 def personal_token(*, secret: str, at: dt.datetime) -> PersonalToken | None:

@@ -20,9 +20,11 @@ def web(environment: Mapping[str, str]) -> list[str]:
     workers = environment.get("EDGEWISE_WEB_WORKERS", "2")
     threads = environment.get("EDGEWISE_WEB_THREADS", "12")
     scale = ["--workers", workers, "--blocking-threads", threads, "--respawn-failed-workers"]
-    place = ["--host", host, "--port", str(port), "--log-level", "warning", "--no-ws"]
+    place = ["--host", host, "--port", str(port), "--log-level", "warning", "--no-ws", "--http", "1"]
+    # An arena of memory for each thread would keep what its busiest moment took.
+    calm = ["/usr/bin/env", f"MALLOC_ARENA_MAX={environment.get('MALLOC_ARENA_MAX', '2')}"]
     application = "governance.config.wsgi:application"
-    return [sys.executable, "-m", "granian", "--interface", "wsgi", *place, *scale, application]
+    return [*calm, sys.executable, "-m", "granian", "--interface", "wsgi", *place, *scale, application]
 
 
 def worker(environment: Mapping[str, str]) -> list[str]:

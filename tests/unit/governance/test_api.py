@@ -2,8 +2,10 @@
 
 import datetime as dt
 import json
+import time
 from contextlib import ExitStack
 from fractions import Fraction as F
+from types import SimpleNamespace
 
 import pytest
 from django.utils import timezone
@@ -11,6 +13,7 @@ from edgewise import notes
 from rest_framework import exceptions
 from rest_framework.test import APIClient
 
+from governance import recent
 from governance.access import problems, selectors, services
 from governance.errors import DomainError
 from governance.organisations import services as organisations
@@ -193,3 +196,31 @@ def test_a_waiting_model_sees_the_new_policy(client, policy, monkeypatch, system
     monkeypatch.setattr("governance.policies.api.time.sleep", enact_meanwhile)
     answer = client.get(URL, HTTP_IF_NONE_MATCH=tag, HTTP_PREFER="wait=5")
     assert (answer.status_code, answer.json()["version"]) == (200, 2)
+
+
+def test_a_revoked_key_is_refused_at_once_by_the_process_that_revoked_it(
+    policy, system, owner, django_capture_on_commit_callbacks
+):
+    key, secret = services.create_api_key(system=system, label="t", by=owner, at=AT)
+    assert APIClient().get(URL, HTTP_AUTHORIZATION=f"Bearer {secret}").status_code == 200
+    with django_capture_on_commit_callbacks(execute=True):
+        services.revoke_api_key(key=key, by=owner, at=AT)
+    assert APIClient().get(URL, HTTP_AUTHORIZATION=f"Bearer {secret}").status_code == 401
+
+
+def test_a_revoked_key_is_refused_within_a_second_by_every_other_process(policy, system, owner, monkeypatch):
+    key, secret = services.create_api_key(system=system, label="t", by=owner, at=AT)
+    assert APIClient().get(URL, HTTP_AUTHORIZATION=f"Bearer {secret}").status_code == 200
+    type(key).objects.filter(pk=key.pk).update(revoked_at=AT)
+    later = time.monotonic() + 1.0
+    monkeypatch.setattr(recent, "time", SimpleNamespace(monotonic=lambda: later))
+    assert APIClient().get(URL, HTTP_AUTHORIZATION=f"Bearer {secret}").status_code == 401
+
+
+def test_a_key_that_is_kept_is_refused_once_it_expired(policy, system, owner):
+    now = timezone.now()
+    _key, secret = services.create_api_key(
+        system=system, label="t", by=owner, at=now, expires_at=now + dt.timedelta(hours=1)
+    )
+    assert selectors.api_key(secret=secret, at=now) is not None
+    assert selectors.api_key(secret=secret, at=now + dt.timedelta(hours=1)) is None
