@@ -47,8 +47,10 @@ def request(body: bytes, kind: str) -> ExportLogsServiceRequest:
         if kind == PROTOBUF:
             found.ParseFromString(body)
         else:
-            json_format.ParseDict(_with_bytes(sdk.loads(body)), found, ignore_unknown_fields=True)
-    except (DecodeError, json_format.ParseError, sdk.MalformedJSONError, RecursionError) as error:
+            given = sdk.loads(body)
+            sdk.canonical(given)  # UnicodeEncodeError for half a surrogate pair, at which protobuf breaks
+            json_format.ParseDict(_with_bytes(given), found, ignore_unknown_fields=True)
+    except (DecodeError, json_format.ParseError, ValueError, RecursionError) as error:
         raise Unreadable(str(error)) from None
     return found
 

@@ -134,6 +134,7 @@ def test_a_log_record_without_a_decision_is_refused(record, code):
         (b'{"resourceLogs": [{"scopeLogs": [{"logRecords": [{"traceId": "xyz"}]}]}]}', otlp.JSON),
         (b'{"resourceLogs": [{"scopeLogs": [{"logRecords": [{"timeUnixNano": "-1"}]}]}]}', otlp.JSON),
         (b'{"resourceLogs": [{"scopeLogs": [{"logRecords": [{"eventName": "\\ud800"}]}]}]}', otlp.JSON),
+        (b'{"resourceLogs": [{"scopeLogs": [{"logRecords": [{"body": "\\ud800"}]}]}]}', otlp.JSON),
     ],
 )
 def test_what_is_no_request_is_unreadable(body, kind):
