@@ -6,3 +6,9 @@ class AuditsConfig(AppConfig):
 
     name = "audits"
     verbose_name = "Audits"
+
+    def ready(self) -> None:
+        # Nothing serves from a restore that did not come to its end: what was erased might be back.
+        from audits.protection import unfinished
+
+        unfinished.refuse()

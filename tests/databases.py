@@ -118,17 +118,24 @@ def build_template(connection: psycopg.Connection, name: str) -> None:
 @contextlib.contextmanager
 def clone(template: str) -> Iterator[str]:
     """A database of one's own for a while, with Django pointed at it; earlier settings come back after it."""
-    before = connections["default"].settings_dict["NAME"]
+    before, listed = connections["default"].settings_dict["NAME"], settings.EDGEWISE_ERASURE_LIST
     name = f"{base_name()}_test_{os.getpid()}_{uuid.uuid4().hex[:8]}"
     with maintenance() as connection:
         create(connection, name, template=template)
     try:
         point_django_at(name)
+        settings.EDGEWISE_ERASURE_LIST = outside(name)
         yield name
     finally:
+        settings.EDGEWISE_ERASURE_LIST = listed
         point_django_at(before)
         with maintenance() as connection:
             drop(connection, name)
+
+
+def outside(name: str) -> Path:
+    """The erasure list of a test database, and beside it what was published of its logs: each database has its own."""
+    return Path(settings.EDGEWISE_HOME) / f"outside-{name}" / "list"
 
 
 def url(variable: str, name: str) -> str:

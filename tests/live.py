@@ -102,6 +102,7 @@ def edgewise(template: str, *, web: bool = True, **environment: str) -> Iterator
         urls = {
             variable: databases.url(variable, name) for variable in ("DATABASE_URL", "DATABASE_OWNER_URL")
         }
+        urls["EDGEWISE_ERASURE_LIST"] = str(databases.outside(name))
         own = {"PORT": port, "PYTHONUNBUFFERED": "1", "EDGEWISE_WEB_THREADS": "8", **urls, **environment}
         live = LiveEdgewise(f"http://127.0.0.1:{port}", name, os.environ | own)
         before, settings.EDGEWISE_BASE_URL = settings.EDGEWISE_BASE_URL, live.url

@@ -17,7 +17,7 @@ from django.utils import timezone
 from edgewise import checkpoints, merkle, notes, tiles
 from edgewise.errors import VerificationError
 
-from audits.ledger import keys, selectors, turns
+from audits.ledger import keys, landmarks, selectors, turns
 from audits.ledger.models import Checkpoint, Head, Log, Published
 
 EVERY_SECONDS = 0.5
@@ -32,6 +32,10 @@ _thread: threading.Thread | None = None
 
 class HistoryRewritten(Exception):
     """The log no longer continues its latest checkpoint: it is not signed again. `verify_log` says where."""
+
+
+class OlderThanPublished(Exception):
+    """The database is older than what was published of the log, as after a restore: signing on would be a fork."""
 
 
 def start() -> None:
@@ -89,6 +93,8 @@ def publish_all(*, at: dt.datetime) -> int:
             published += publish(log=log, at=at) is not None
         except HistoryRewritten:
             logger.critical("The log %s does not continue its latest checkpoint: not signed.", log.origin)
+        except (OlderThanPublished, landmarks.LandmarkDamaged) as error:
+            logger.critical("Not signed: %s", error)
     return published
 
 
@@ -102,22 +108,45 @@ def publish(*, log: Log, at: dt.datetime) -> Checkpoint | None:
     if turn.size is not None and head.size <= turn.size:
         return None
     root = merkle.Frontier.from_bytes(bytes(head.edge)).root()
-    _check_continues(log, turn.size, head.size, root)
+    if turn.size:
+        _check_continues(
+            log, turn.size, bytes(Checkpoint.objects.get(log=log, size=turn.size).root), head.size, root
+        )
+    _check_landmark(log, turn.size, head.size, root)
     text = checkpoints.Checkpoint(log.origin, head.size, root).text()
     note = notes.sign(text, keys.signers(log.origin), at=int(at.timestamp()))
     checkpoint = Checkpoint.objects.create(log=log, size=head.size, root=root, note=note, signed_at=at)
     Published.objects.filter(log=log).update(size=head.size)
+    transaction.on_commit(lambda: landmarks.keep(log.origin, note), robust=True)
     return checkpoint
 
 
-def _check_continues(log: Log, old: int | None, new: int, root: bytes) -> None:
-    """Proves from the tiles that the state to be signed continues what was signed last."""
-    if not old:
+def _check_landmark(log: Log, published: int | None, new: int, root: bytes) -> None:
+    """Proves that the state to be signed continues what was published, even if the database has forgotten it."""
+    known = landmarks.of(log.origin)
+    if known is None or not known.size or known.size == published:
         return
-    before = Checkpoint.objects.get(log=log, size=old)
+    place = landmarks.path_of(log.origin)
+    remedy = (
+        f"restore the database to its last transaction; docs/operations.md tells what else there is ({place})"
+    )
+    if known.size > new:
+        raise OlderThanPublished(
+            f"the log {log.origin} has {new} entries, but {known.size} were published: {remedy}."
+        )
+    try:
+        _check_continues(log, known.size, known.root, new, root)
+    except HistoryRewritten:
+        raise OlderThanPublished(
+            f"the log {log.origin} does not continue the {known.size} entries that were published: {remedy}."
+        ) from None
+
+
+def _check_continues(log: Log, old: int, before: bytes, new: int, root: bytes) -> None:
+    """Proves from the tiles that the state to be signed continues the state `old` with the root `before`."""
     try:
         proof = merkle.consistency_proof(old, new, tiles.TileReader(new, selectors.tile_fetcher(log)))
-        merkle.verify_consistency(old, new, bytes(before.root), root, proof)
+        merkle.verify_consistency(old, new, before, root, proof)
     except (VerificationError, selectors.NotInLog, selectors.Damaged) as error:
         raise HistoryRewritten(log.origin) from error
 

@@ -6,6 +6,7 @@ computed with them. Entries and hashes are kept for ever.
 
 import datetime as dt
 
+from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.utils.translation import gettext as _
 
 from audits.decisions import erasing
@@ -94,11 +95,12 @@ def _over(row: Retention, system: AISystem, before: dt.datetime) -> list[tuple[i
     """Index, data key and whether there is a payload, of the next records in the log's order, up to the first that
     was not logged ``before``."""
     rows = Decision.objects.filter(system=system, index__gte=row.expired_to).order_by("index")
+    is_kept = ExpressionWrapper(Q(sealed__isnull=False), BooleanField())
     found: list[tuple[int, int | None, bool]] = []
-    for index, key, logged_at, is_empty in rows.values_list(
-        "index", "data_key_id", "logged_at", "sealed__isnull"
+    for index, key, logged_at, kept in rows.annotate(is_kept=is_kept).values_list(
+        "index", "data_key_id", "logged_at", "is_kept"
     )[:CHUNK]:
         if logged_at >= before:
             break
-        found.append((index, key, not is_empty))
+        found.append((index, key, kept))
     return found

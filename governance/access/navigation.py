@@ -33,6 +33,7 @@ DECISIONS = Item(_("Decisions"), "decisions")
 FINDINGS = Item(_("Findings"), "findings")
 REPORTS = Item(_("Reports"), "reports")
 CARDS = Item(_("Model cards"), "cards")
+PROTECTION = Item(_("Data protection"), "protection")
 LOG = Item(_("Log"), "log")
 PEOPLE = Item(_("People"), "people")
 ORGANISATION = Item(_("Organisation"), "organisation")
@@ -40,9 +41,9 @@ ORGANISATION = Item(_("Organisation"), "organisation")
 BY_ROLE: dict[str, tuple[Item, ...]] = {
     "member": (INBOX, PROPOSALS, DECISIONS, SYSTEMS, CARDS),
     "chair": (INBOX, PROPOSALS, COUNCILS, DECISIONS, SYSTEMS),
-    "auditor": (DECISIONS, FINDINGS, REPORTS, LOG, POLICIES),
-    "owner": (SYSTEMS, DECISIONS, FINDINGS, CARDS, REPORTS),
-    "admin": (PEOPLE, SYSTEMS, LOG, ORGANISATION),
+    "auditor": (DECISIONS, FINDINGS, REPORTS, LOG, POLICIES, PROTECTION),
+    "owner": (SYSTEMS, DECISIONS, FINDINGS, CARDS, REPORTS, PROTECTION),
+    "admin": (PEOPLE, SYSTEMS, LOG, PROTECTION, ORGANISATION),
 }
 
 

@@ -19,6 +19,7 @@ NOUNS = (
     "audits.decisions",
     "audits.monitoring",
     "audits.reports",
+    "audits.protection",
     "councils.membership",
     "councils.deliberation",
     "councils.voting",

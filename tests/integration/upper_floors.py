@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from audits.decisions import services as decisions
 from audits.decisions.models import Finding
+from audits.ledger import sealing
+from audits.protection import services as protection
+from audits.protection.models import Erasure, Hold
 from audits.reports import services as reports
 from audits.reports.models import Report
 from councils.deliberation import services as deliberation
@@ -36,6 +39,8 @@ class UpperFloors:
     report: Report
     card: CardVersion
     evaluation: EvaluationResult
+    hold: Hold
+    erasure: Erasure
 
 
 def build(
@@ -86,7 +91,22 @@ def build(
         by=people["owner"],
         at=at,
     )
-    return UpperFloors(identity, finding, council, seat, proposal, reason, report, card, evaluation)
+    hold, erasure = _protected(organisation, people, at)
+    return UpperFloors(
+        identity, finding, council, seat, proposal, reason, report, card, evaluation, hold, erasure
+    )
+
+
+def _protected(
+    organisation: Organisation, people: dict[str, Person], at: dt.datetime
+) -> tuple[Hold, Erasure]:
+    """A subject whose erasure waits for a hold."""
+    sealing.data_keys(organisation=organisation, references=[sealing.of_subject("somebody")], at=at)
+    admin = people["admin"]
+    hold = protection.place_hold(
+        organisation=organisation, reference="somebody", reason="A case.", by=admin, at=at
+    )
+    return hold, protection.request(organisation=organisation, reference="somebody", by=admin, at=at)
 
 
 def _council(

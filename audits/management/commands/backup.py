@@ -1,0 +1,38 @@
+"""`manage.py backup DIR`: database, keys, documents and a manifest in one folder, while everything runs."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from audits.protection import backing_up, erasure_list, postgres
+
+ADVICE = (
+    "keys/ opens everything in this backup: move it to another place than the rest. "
+    "The erasure list is not in it, and must not be: keep it apart, current, and give it to `restore`."
+)
+
+
+class Command(BaseCommand):
+    """Reads one snapshot as the owner's role."""
+
+    help = "Write a backup of database, keys and documents into a new folder."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Where to, and whether the keys come along."""
+        parser.add_argument("folder", type=Path)
+        parser.add_argument("--without-keys", action="store_true", help="keys are backed up elsewhere")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """One line for each log, then the advice."""
+        try:
+            made = backing_up.make(
+                folder=options["folder"].resolve(), with_keys=not options["without_keys"], at=timezone.now()
+            )
+        except (backing_up.FolderNotEmpty, postgres.ProgramFailed, erasure_list.ListDamaged) as error:
+            raise CommandError(str(error)) from error
+        for log in made.logs:
+            self.stdout.write(f"{log.origin}: {log.size} entries")
+        self.stdout.write(f"{options['folder']}: {len(made.files)} files. {ADVICE}")

@@ -1,0 +1,152 @@
+"""Restoring a backup into an empty database and home; what was erased since is erased again before anything serves."""
+
+import datetime as dt
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
+from django.db.migrations.loader import MigrationLoader
+from edgewise.errors import VerificationError
+
+from audits.ledger import landmarks, verification
+from audits.ledger.models import Log
+from audits.protection import erasure_list, manifest, postgres, services, unfinished
+from audits.protection.manifest import DATABASE, KEYS, MEDIA, LogState, Manifest
+from governance.access import keyring
+
+Say = Callable[[str], object]
+
+
+class CannotRestore(Exception):
+    """Why the backup was not restored, or not to the end, with the remedy."""
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What came of it: subjects erased again, and the logs that others have seen further than they reach now."""
+
+    erased: int
+    behind: list[str]
+
+
+def restore(*, folder: Path, erasures: Path | None, at: dt.datetime, say: Say) -> Restored:
+    """Restores, migrates, erases again, verifies. ``erasures`` is the list; None: nothing was erased since."""
+    made = manifest.read(folder)
+    _refuse(made, erasures)
+    unfinished.mark().write_text(f"from {folder}\n")
+    _bring_keys(folder, made)
+    _bring_media(folder)
+    arguments = ["--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction"]
+    postgres.run("pg_restore", [*arguments, f"--dbname={_database()}", str(folder / DATABASE)])
+    say(f"the database of {made.made_at.isoformat()} is in place")
+    call_command("migrate", database=postgres.OWNER, verbosity=0)
+    call_command("prepare_roles", verbosity=0)
+    erased = _erase_again(erasures, at) if erasures is not None else 0
+    say(f"{erased} subjects were erased again")
+    behind = [line for state in made.logs if (line := _verified(state, say))]
+    unfinished.mark().unlink()
+    return Restored(erased, behind)
+
+
+def _refuse(made: Manifest, erasures: Path | None) -> None:
+    """Everything that can be known before the first change."""
+    if connections[postgres.OWNER].introspection.table_names():
+        raise CannotRestore(
+            "The database is not empty. Restore into a new home, or drop it and create it anew."
+        )
+    if any(Path(settings.MEDIA_ROOT).rglob("*")):
+        raise CannotRestore(
+            f"{settings.MEDIA_ROOT} holds documents. Restore into a new home, or move them away."
+        )
+    known = MigrationLoader(None).disk_migrations
+    unknown = [
+        f"{app} {name}"
+        for app, names in made.migrations.items()
+        for name in names
+        if (app, name) not in known
+    ]
+    if unknown:
+        raise CannotRestore(
+            f"The backup was made by a newer version of Edgewise ({unknown[0]}). Install that one."
+        )
+    _refuse_list(made, erasures)
+
+
+def _refuse_list(made: Manifest, erasures: Path | None) -> None:
+    if erasures is None:
+        if made.erasures:
+            raise CannotRestore(
+                f"There is an erasure list: the backup knows {made.erasures} lines of it. Give it."
+            )
+        return
+    if not erasures.exists():
+        raise CannotRestore(
+            f"The erasure list {erasures} is not there: bring the current one, or say with --no-erasures that nothing "
+            "was erased since the backup."
+        )
+    lines = sum(1 for _line in erasure_list.read(erasures))
+    if lines < made.erasures:
+        raise CannotRestore(
+            f"{erasures} has {lines} lines, the backup knows {made.erasures}: it is older than the backup. "
+            "Bring the current list."
+        )
+
+
+def _database() -> str:
+    return str(connections[postgres.OWNER].settings_dict["NAME"])
+
+
+def _bring_keys(folder: Path, made: Manifest) -> None:
+    """Keys from the backup, or those that are there already; each has to be the one the data were made with."""
+    home = Path(settings.EDGEWISE_HOME)
+    for source in sorted(path for path in (folder / KEYS).rglob("*") if path.is_file()):
+        target = home / KEYS / source.relative_to(folder / KEYS)
+        # Every start makes this one in a new home; nothing was made with it yet.
+        if target.exists() and target.name != "secret" and target.read_bytes() != source.read_bytes():
+            raise CannotRestore(f"{target} is another key than the backup's. Restore into a new home.")
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+        target.chmod(0o600)
+    (home / "key-fingerprints.json").write_text(json.dumps(made.key_fingerprints, sort_keys=True))
+    needed = [name for name in keyring.NAMES if name in made.key_fingerprints]
+    if not made.with_keys and "secret" in needed:
+        needed.remove("secret")
+        known = {name: value for name, value in made.key_fingerprints.items() if name != "secret"}
+        (home / "key-fingerprints.json").write_text(json.dumps(known, sort_keys=True))
+    for name in needed:
+        keyring.key(name, home=home)
+
+
+def _bring_media(folder: Path) -> None:
+    if (folder / MEDIA).exists():
+        shutil.copytree(folder / MEDIA, settings.MEDIA_ROOT, dirs_exist_ok=True)
+
+
+def _erase_again(erasures: Path, at: dt.datetime) -> int:
+    """Every line of the list, whenever it was written: what is erased already is passed over."""
+    done = [services.replay(erased=erased, at=at) for erased in erasure_list.read(erasures)]
+    own = Path(settings.EDGEWISE_ERASURE_LIST)
+    if erasures.resolve() != own.resolve():
+        own.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        shutil.copyfile(erasures, own)
+        own.chmod(0o600)
+    return sum(1 for records in done if records is not None)
+
+
+def _verified(state: LogState, say: Say) -> str:
+    """Checks a log against the backup's checkpoint; a line if others have seen more of it than there is."""
+    log = Log.objects.select_related("organisation", "system").get(origin=state.origin)
+    try:
+        found = verification.verify(log=log, remembered=[state.checkpoint] if state.checkpoint else [])
+    except VerificationError as error:
+        raise CannotRestore(f"The log {state.origin} does not hold: {error}. Take another backup.") from error
+    say(f"good  {state.origin}: {found.size} entries")
+    known = landmarks.of(state.origin)
+    if known is None or known.size <= state.size:
+        return ""
+    return f"{state.origin}: {known.size} entries were published, the backup holds {state.size}"

@@ -1,0 +1,203 @@
+"""Backup and restore by the real commands: what was erased stays erased, and no older database signs a fork."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from audits.decisions import selectors
+from audits.decisions.models import Decision, DecisionId
+from audits.ledger import landmarks, sealing, signer, verification
+from audits.ledger import selectors as ledger
+from audits.ledger.models import DataKey
+from audits.protection import manifest, postgres, services, unfinished
+from tests import databases
+from tests.unit.audits.decisions import worlds
+from tests.unit.audits.protection.conftest import AT, about, log, peopled
+
+pytestmark = pytest.mark.slow
+GROUP = "only-ada-is-in-this-group"
+
+
+@pytest.fixture
+def world(fresh_database, tmp_path):
+    settings.MEDIA_ROOT, before = tmp_path / "media", settings.MEDIA_ROOT
+    yield peopled(worlds.make())
+    settings.MEDIA_ROOT = before
+
+
+def manage(*arguments, database, home=None, text="", **more):
+    """A management command in a process of its own."""
+    own = {
+        "DATABASE_URL": databases.url("DATABASE_URL", database),
+        "DATABASE_OWNER_URL": databases.url("DATABASE_OWNER_URL", database),
+        "EDGEWISE_HOME": str(home or settings.EDGEWISE_HOME),
+        "EDGEWISE_ERASURE_LIST": str(settings.EDGEWISE_ERASURE_LIST),
+        **more,
+    }
+    command = [sys.executable, str(databases.ROOT / "manage.py"), *map(str, arguments)]
+    return subprocess.run(
+        command, env=os.environ | own, input=text, capture_output=True, text=True, check=False, timeout=240
+    )
+
+
+def done(result):
+    assert result.returncode == 0, f"{result.stdout}\n{result.stderr}"
+    return result.stdout
+
+
+@pytest.fixture
+def empty_database():
+    """A database as `createdb` leaves it."""
+    name = f"{databases.base_name()}_test_empty_{os.getpid()}"
+    with databases.maintenance() as connection:
+        databases.create(connection, name)
+    before = postgres.connections["default"].settings_dict["NAME"]
+    yield name
+    databases.point_django_at(before)
+    with databases.maintenance() as connection:
+        databases.drop(connection, name)
+
+
+def sql_of(folder):
+    """The dump as the text that would restore it."""
+    found = subprocess.run(
+        [postgres.program("pg_restore"), "--file=-", folder / manifest.DATABASE],
+        capture_output=True,
+        check=True,
+    )
+    return found.stdout
+
+
+def traces(world, index):
+    """Everything the database holds of a decision's subject, as a dump writes it."""
+    row = Decision.objects.select_related("data_key").get(system=world.system, index=index)
+    fingerprint = DecisionId.objects.get(system=world.system, uuid=row.uuid).fingerprint
+    blobs = (row.sealed, row.data_key.wrapped, fingerprint)
+    return [GROUP.encode(), *(bytes(blob).hex().encode() for blob in blobs)]
+
+
+def test_what_was_erased_stays_erased_in_the_database_its_backups_and_a_restored_one(
+    world, fresh_database, empty_database, tmp_path
+):
+    record = about(world, "ada", subject={"ref": "ada", "groups": {"age_band": GROUP}})
+    ada, bob = log(world, record, about(world, "bob"))
+    signer.publish_all(at=AT)
+    kept = traces(world, ada)
+    told = done(manage("backup", tmp_path / "last-week", database=fresh_database))
+    assert "edgewise.local/log/north/assistant" in told
+    assert all(trace in sql_of(tmp_path / "last-week") for trace in kept)
+
+    told = done(manage("erase_subject", "north", text="ada\n", database=fresh_database))
+    assert "1 records" in told
+    assert "ada" not in told
+    signer.publish_all(at=AT)
+    assert [trace for trace in kept if trace in whole_dump(fresh_database, tmp_path)] == []
+    assert_explorer_shows_nothing(world, record)
+    for each in ledger.logs(organisation=world.organisation):
+        verification.verify(log=each)
+    newest = landmarks.of("edgewise.local/log/north/assistant")
+
+    told = done(restore(tmp_path, empty_database))
+    assert "1 subjects were erased again" in told
+    assert "BEHIND  edgewise.local/log/north/assistant" in told
+    databases.point_django_at(empty_database)
+    row = Decision.objects.get(system=world.system, index=ada)
+    assert (row.sealed, row.groups, row.weights, row.data_key_id) == (None,) * 4
+    assert DecisionId.objects.get(system=world.system, uuid=row.uuid).fingerprint is None
+    key = sealing.find(organisation=world.organisation, reference="subject:ada")
+    assert key.wrapped is None
+    assert Decision.objects.get(system=world.system, index=bob).sealed is not None
+    assert GROUP.encode() not in whole_dump(empty_database, tmp_path, "restored")
+    assert "good" in done(manage("verify_log", database=empty_database, home=tmp_path / "home"))
+    assert_no_second_history(world, newest)
+
+
+def whole_dump(database, tmp_path, name="after"):
+    done(manage("backup", tmp_path / name, "--without-keys", database=database))
+    return sql_of(tmp_path / name)
+
+
+def assert_explorer_shows_nothing(world, record):
+    client = Client()
+    client.force_login(world.people["auditor"], backend="django.contrib.auth.backends.ModelBackend")
+    page = client.get(f"/decisions/{record['id']}/?open=1").content.decode()
+    told = client.get(f"/api/v1/decisions/{record['id']}?open=1").json()
+    assert told["opened"]["values"] == told["opened"]["salts"] == {}
+    for secret in (GROUP, "A post by ada", "Because ada asked", "Label it"):
+        assert secret not in page
+        assert secret not in json.dumps(told)
+
+
+def restore(tmp_path, database, *options):
+    return manage("restore", tmp_path / "last-week", *options, database=database, home=tmp_path / "home")
+
+
+def assert_no_second_history(world, newest):
+    """The restored database is older than what was published: it is not signed, however much it grows."""
+    found = ledger.log_of(organisation=world.organisation, system=world.system)
+    before = ledger.published_size(log=found)
+    assert newest.size > before
+    for _ in range(8):
+        log(world, world.record())
+    with pytest.raises(signer.OlderThanPublished):
+        signer.publish(log=found, at=AT)
+    signer.publish_all(at=AT)
+    assert ledger.published_size(log=found) == before
+
+
+def test_a_restore_that_cannot_be_right_is_refused_before_it_begins(
+    world, fresh_database, empty_database, tmp_path
+):
+    log(world, about(world, "ada"), about(world, "bob"))
+    services.execute(
+        erasure=services.request(organisation=world.organisation, reference="bob", by=None, at=AT), at=AT
+    )
+    done(manage("backup", tmp_path / "last-week", database=fresh_database))
+    assert "is not empty" in manage("backup", tmp_path / "last-week", database=fresh_database).stderr
+    assert "The database is not empty" in restore(tmp_path, fresh_database).stderr
+    assert "is not there" in restore(tmp_path, empty_database, "--erasures", tmp_path / "none").stderr
+    (tmp_path / "short").write_text("")
+    assert (
+        "older than the backup" in restore(tmp_path, empty_database, "--erasures", tmp_path / "short").stderr
+    )
+    assert "There is an erasure list" in restore(tmp_path, empty_database, "--no-erasures").stderr
+    dump = tmp_path / "last-week" / manifest.DATABASE
+    dump.write_bytes(dump.read_bytes()[:-1])
+    assert "is not what the manifest says" in restore(tmp_path, empty_database).stderr
+    (tmp_path / "last-week" / manifest.NAME).unlink()
+    assert "is no backup" in restore(tmp_path, empty_database).stderr
+    databases.point_django_at(empty_database)
+    assert postgres.connections["owner"].introspection.table_names() == []
+    assert not (tmp_path / "home" / "restoring").exists()
+
+
+def test_nothing_starts_while_a_restore_is_unfinished(fresh_database, tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "restoring").write_text("from somewhere\n")
+    assert "not finished" in manage("check", database=fresh_database, home=home).stderr
+    assert Path(unfinished.mark()).name == "restoring"
+
+
+def test_a_held_subject_survives_the_command_and_goes_when_the_hold_is_lifted(world, fresh_database):
+    (ada,) = log(world, about(world, "ada"))
+    admin = world.people["admin"]
+    hold = services.place_hold(
+        organisation=world.organisation, reference="ada", reason="Case 12.", by=admin, at=AT
+    )
+    assert "waits for a legal hold" in done(
+        manage("erase_subject", "north", text="ada\n", database=fresh_database)
+    )
+    assert selectors.at(system=world.system, index=ada).sealed is not None
+    services.lift_hold(hold=hold, reason="Case closed.", by=admin, at=AT)
+    refused = manage("erase_subject", "north", text="ada\nnobody\n", database=fresh_database)
+    assert refused.returncode == 1
+    assert "line 1: erasure_open" in refused.stderr
+    assert "line 2: subject_unknown" in refused.stderr
+    assert DataKey.objects.filter(wrapped__isnull=True).count() == 0
