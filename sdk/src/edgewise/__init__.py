@@ -5,7 +5,7 @@ from edgewise.batches import Logged
 from edgewise.client import Client
 from edgewise.errors import EdgewiseError, VerificationError
 from edgewise.logging_handler import DecisionHandler
-from edgewise.proofs import verify
+from edgewise.proofs import verify, verify_commitment
 from edgewise.scoring import Choice, choose
 from edgewise.transport import RefusedError, UnreachableError
 
@@ -21,4 +21,5 @@ __all__ = [
     "VerificationError",
     "choose",
     "verify",
+    "verify_commitment",
 ]

@@ -80,6 +80,15 @@ def verify(
     return checkpoint
 
 
+def verify_commitment(entry: bytes, pointer: str, *, value: Any, salt: str) -> None:
+    """Check offline that an entry commits to one opened value: what an auditor is shown by `?open=1`.
+
+    `entry` are the bytes that the log serves, `pointer` and `salt` as the API states them, `value` parsed. That
+    the log holds the entry is for `verify` to check. Raises VerificationError, and nothing else.
+    """
+    sealing.verify_opened(_parse_entry(entry), pointer, value, salt)
+
+
 def _verify_form(receipt: Receipt, checkpoint: Checkpoint, record: object) -> None:
     if record is not None:
         raise VerificationError("a record is compared with an entry: give the entry too")

@@ -79,6 +79,26 @@ def open_commitment(stated: object, value: Any, salt: str) -> None:
         raise VerificationError("the commitment is to another value")
 
 
+def verify_opened(entry: Mapping[str, Any], pointer: str, value: Any, salt: str) -> None:
+    """Check that an entry (parsed) commits to this value under this salt, at this place.
+
+    `pointer` is a JSON pointer into the record of a decision (`/subject`, `/options/0/label`), or names a sealed
+    fact of an event (`/reason`).
+    """
+    stated: Any = entry.get("record", entry.get("sealed"))
+    for part in pointer.removeprefix("/").split("/"):
+        if isinstance(stated, list) and part.isdecimal() and int(part) < len(stated):
+            stated = stated[int(part)]
+        elif isinstance(stated, Mapping):
+            stated = stated.get(part)
+        else:
+            stated = None
+    try:
+        open_commitment(stated, value, salt)
+    except VerificationError as problem:
+        raise VerificationError(f"{pointer}: {problem}") from None
+
+
 def verify_covers(entry: Mapping[str, Any], record: Record, salts: Mapping[str, str]) -> None:
     """Check that an entry's record (parsed) is this record, its sealed fields opened with these salts."""
     stated = entry.get("record")
