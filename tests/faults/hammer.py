@@ -35,6 +35,7 @@ class Hammer:
     kept: Kept
     seed: int
     pace: float = 0.4
+    patience: float = ANSWER_SECONDS
     stopping: threading.Event = field(default_factory=threading.Event)
     threads: list[threading.Thread] = field(default_factory=list)
 
@@ -124,7 +125,7 @@ class Hammer:
         kind = "application/x-ndjson" if lines else "application/json"
         headers = {"Authorization": f"Bearer {system.secret}", "Content-Type": kind}
         query = "" if rng.random() < 0.3 else "?brief=1"
-        connection = http.client.HTTPConnection("127.0.0.1", rng.choice(self.ports), timeout=ANSWER_SECONDS)
+        connection = http.client.HTTPConnection("127.0.0.1", rng.choice(self.ports), timeout=self.patience)
         try:
             connection.request("POST", PATH + query, body.encode(), headers)
             yield from self._items(connection.getresponse(), lines=lines)
