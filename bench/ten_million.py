@@ -5,6 +5,7 @@ measured by the clock and by the processor time of web server and PostgreSQL, an
 another end than 10 M.
 """
 
+import dataclasses
 import functools
 import os
 import statistics
@@ -15,7 +16,6 @@ from pathlib import Path
 from django.db import connection
 
 from audits.decisions import assessing, exploring, searching
-from audits.ledger import selectors as ledger
 from bench import reading, setting, wire, yardsticks
 from bench.ingest import BATCH, BATCH_CONNECTIONS, PATH, batches
 from bench.measures import Measure
@@ -149,17 +149,9 @@ def _milliseconds(act: Callable[[], object]) -> float:
 
 
 def _reads(target: Target, port: int, size: int) -> list[Measure]:
-    """Receipts and tiles; a receipt reads one tile for each tile level, and at most 40 hashes of them."""
-    proof, tiles = reading.proof(target), reading.tiles(target, port)
-    log = ledger.log_of(organisation=target.system.organisation, system=target.system)
-    assert log is not None, "decisions were logged before"
-    text = ledger.receipt(log=log, index=ledger.published_size(log=log) // 3)
-    hashes = len([line for line in text.split("\n\n")[0].splitlines()[2:] if line])
-    return [
-        Measure(f"proof_ms_{size}", proof.value, "ms", at_most=5, note=proof.note),
-        Measure(f"proof_hashes_{size}", hashes, "hashes", at_most=40, note="in the path of one receipt"),
-        Measure(f"tile_rps_{size}", tiles.value, "requests/s", at_least=1_000, note=tiles.note),
-    ]
+    """Receipts and tiles, as `make bench` measures them."""
+    found = [*reading.proof(target), reading.tiles(target, port)]
+    return [dataclasses.replace(measure, name=f"{measure.name}_{size}") for measure in found]
 
 
 def _storage(size: int) -> list[Measure]:
