@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -8,6 +10,7 @@ class AuditsConfig(AppConfig):
     verbose_name = "Audits"
 
     def ready(self) -> None:
+        import_module("audits.rescoring.checks")
         # Nothing serves from a restore that did not come to its end: what was erased might be back.
         from audits.protection import unfinished
 

@@ -1,6 +1,7 @@
 """Gathers the nouns' models for Django."""
 
 from audits.decisions.models import (
+    Agreement,
     Assessment,
     Block,
     Cursor,
@@ -27,9 +28,11 @@ from audits.ledger.models import (
 )
 from audits.protection.models import Erasure, Hold, Retention
 from audits.reports.models import Report
+from audits.rescoring.models import Rescore, Rescorer
 from audits.witnessing.models import WitnessedLog
 
 __all__ = [
+    "Agreement",
     "Assessment",
     "Block",
     "Checkpoint",
@@ -51,6 +54,8 @@ __all__ = [
     "Posting",
     "Published",
     "Report",
+    "Rescore",
+    "Rescorer",
     "Retention",
     "SealedFacts",
     "Segment",

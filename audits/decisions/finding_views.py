@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from audits.decisions import exploring, forms, pages, selectors, sentences
+from audits.decisions import basis, exploring, forms, pages, selectors, sentences
 from audits.decisions import findings as services
 from audits.decisions.models import Finding
 from governance import refusals
@@ -49,6 +49,7 @@ def _page(
     context = {
         "finding": found,
         "sentence": sentences.VERDICTS[found.verdict],
+        "basis": basis.of_system(system=found.system),
         "rows": exploring.search(organisation=request.organisation, filters=filters, size=10).rows,
         "edge_names": pages.system_edge_names(found.system),
         "may_work": found.state != Finding.State.CLOSED and guards.allows(request, "manage_findings"),

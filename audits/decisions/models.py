@@ -133,6 +133,37 @@ class Assessment(models.Model):
         return f"assessment of entry {self.index}"
 
 
+class Agreement(models.Model):
+    """How well an independent scorer agrees with the scores reported on one edge; derived from what it scored again.
+
+    ``value`` is Lin's concordance correlation with its 95 % interval, null while there is too little to say;
+    ``difference`` the mean distance of the two scores, ``decisions`` how many were scored twice.
+    """
+
+    system = models.ForeignKey("governance.AISystem", on_delete=models.PROTECT, related_name="agreements")
+    edge = models.SlugField(max_length=40)
+    scorer = models.CharField(max_length=120)
+    decisions = models.PositiveIntegerField()
+    value = models.FloatField(null=True)
+    low = models.FloatField(null=True)
+    high = models.FloatField(null=True)
+    difference = models.FloatField(null=True)
+    computed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["system", "edge"], name="agreement_is_one_per_edge"),
+            models.CheckConstraint(
+                condition=models.Q(value__isnull=True, low__isnull=True, high__isnull=True)
+                | models.Q(low__lte=models.F("value"), high__gte=models.F("value"), low__gte=-1, high__lte=1),
+                name="agreement_lies_in_its_interval",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scorer} on {self.edge}"
+
+
 class Segment(models.Model):
     """Scores of a run of decisions as columns, for replay and monitoring; rows first … last of the log, derived."""
 

@@ -2,25 +2,29 @@
 
 from typing import Any
 
+from audits.decisions.basis import Basis
 from audits.decisions.explaining import HELD_FIXED, Explanation, in_words
 from audits.decisions.models import Assessment, Decision, Feedback
 from audits.decisions.selectors import Found
 
 
-def row(found: Found) -> dict[str, Any]:
-    """One row of a search."""
-    return {**_head(found.decision), "assessment": _assessment(found.assessment)}
+def row(found: Found, rests: Basis) -> dict[str, Any]:
+    """One row of a search; ``rests`` is what conformance of its system rests on."""
+    return {**_head(found.decision), "assessment": _assessment(found.assessment, rests)}
 
 
 def full(
-    explanation: Explanation, opened: dict[str, dict[str, Any]] | None, feedback: Feedback | None
+    explanation: Explanation,
+    opened: dict[str, dict[str, Any]] | None,
+    feedback: Feedback | None,
+    rests: Basis,
 ) -> dict[str, Any]:
     """One decision: the record as logged, attribution, conformance, place in the log, and what was opened."""
     return {
         **_head(explanation.decision),
         "record": explanation.record,
         "leaf_hash": explanation.leaf_hash,
-        "assessment": _assessment(explanation.assessment),
+        "assessment": _assessment(explanation.assessment, rests),
         "attribution": attribution(explanation),
         "feedback": _feedback(feedback),
         **({"opened": opened} if opened is not None else {}),
@@ -43,7 +47,7 @@ def _head(decision: Decision) -> dict[str, Any]:
     }
 
 
-def _assessment(found: Assessment | None) -> dict[str, Any] | None:
+def _assessment(found: Assessment | None, rests: Basis) -> dict[str, Any] | None:
     if found is None:
         return None
     return {
@@ -54,6 +58,7 @@ def _assessment(found: Assessment | None) -> dict[str, Any] | None:
         "confidence": found.confidence,
         "verdicts": found.verdicts,
         "conformant": not found.verdicts,
+        "basis": rests.code,
         "assessed_at": found.assessed_at.isoformat(),
     }
 
@@ -93,7 +98,7 @@ def _feedback(found: Feedback | None) -> dict[str, Any] | None:
     )
 
 
-def explanation_document(explanation: Explanation) -> dict[str, Any]:
+def explanation_document(explanation: Explanation, rests: Basis) -> dict[str, Any]:
     """The explanation of one decision for the person it is about."""
     decision, policy = explanation.decision, explanation.policy
     return {
@@ -107,4 +112,5 @@ def explanation_document(explanation: Explanation) -> dict[str, Any]:
         "options": [{"id": option["id"], "edges": option["edges"]} for option in explanation.options],
         "attribution": attribution(explanation),
         "conformant": None if explanation.assessment is None else not explanation.assessment.verdicts,
+        "basis": rests.code,
     }

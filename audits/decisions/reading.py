@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from audits.decisions import (
+    basis,
     disclosure,
     explaining,
     exploring,
@@ -59,7 +60,10 @@ def listed(request: Request) -> Response:
         after=searching.cursor(query, "after"),
         before=searching.cursor(query, "before"),
     )
-    rows = [presenting.row(found) for found in page.rows]
+    rests = {
+        system: basis.of_system(system=system) for system in {found.decision.system for found in page.rows}
+    }
+    rows = [presenting.row(found, rests[found.decision.system]) for found in page.rows]
     links = {"next": _link(request, "after", page.next), "previous": _link(request, "before", page.previous)}
     return Response({**links, "searched_to": page.searched_to, "results": rows})
 
@@ -86,7 +90,12 @@ class OneDecision(APIView):
         if _may_open(request):
             opened = disclosure.disclose(decision=decision, by=person_of(request), at=timezone.now())
         told = selectors.feedback_on(decision=decision)
-        return Response(presenting.full(explaining.explain(decision=decision), opened, told))
+        explanation = explaining.explain(decision=decision)
+        return Response(presenting.full(explanation, opened, told, _basis(explanation)))
+
+
+def _basis(explanation: explaining.Explanation) -> basis.Basis:
+    return basis.of_policy(system=explanation.decision.system, policy=explanation.policy)
 
 
 def _may_open(request: Request) -> bool:
@@ -142,7 +151,7 @@ class Explained(APIView):
     def get(self, request: Request, identity: uuid.UUID) -> HttpResponse | Response:
         """Which edge decided, what would have changed it, and whether the policy was followed."""
         explanation = explaining.explain(decision=_decision(request, identity))
-        document = presenting.explanation_document(explanation)
+        document = presenting.explanation_document(explanation, _basis(explanation))
         if request.accepted_renderer is None:
             raise NotAcceptable
         if request.accepted_renderer.format == "html":

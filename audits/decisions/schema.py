@@ -182,3 +182,4 @@ class Explanation(serializers.Serializer[Any]):
     options = serializers.ListField()
     attribution = serializers.DictField(allow_null=True)
     conformant = serializers.BooleanField(allow_null=True)
+    basis = serializers.ChoiceField(["self_reported", "checked"])

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from audits.decisions import (
+    basis,
     chart,
     disclosure,
     explaining,
@@ -114,6 +115,7 @@ def decision(request: guards.OrganisationRequest, identity: uuid.UUID) -> HttpRe
         "changes": pages.changes(explanation),
         "held_fixed": explaining.HELD_FIXED,
         "checks": pages.checks(explanation),
+        "basis": basis.of_policy(system=found.system, policy=explanation.policy),
         "judged": pages.seconds_to_judge(explanation.assessment, found),
         "counterfactual": _counterfactual(explanation),
         "deviations": [sentences.VERDICTS[v] for v in explanation.assessment.verdicts]

@@ -8,9 +8,9 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from audits.decisions import basis, sentences
 from audits.decisions import pages as decision_pages
 from audits.decisions import selectors as decisions
-from audits.decisions import sentences
 from audits.ledger import selectors as ledger
 from audits.monitoring import pages, selectors
 from governance.access import guards
@@ -52,6 +52,7 @@ def _measured(
     rows, reach = pages.difference_rows(compared, names)
     return {
         "conformance": decisions.conformance(**window),
+        "basis": basis.of_system(system=system),
         "verdict_names": sentences.VERDICTS,
         "figures": figures,
         "above": [figure.title for figure in figures if figure.above],

@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from audits.decisions import basis
 from audits.monitoring import selectors as monitoring
 from audits.reports import counting, soundness
 from audits.reports.manifest import Evidence, Figure
@@ -62,10 +63,26 @@ def conformance(scope: Scope) -> Evidence:
         {"kind": "verdict", "verdict": code, "n": n} for code, n in counting.verdicts(**window).items()
     ]
     findings = counting.findings(system=scope.system, until=scope.cut)
-    rows = [{"kind": "total", **counting.totals(**window)}, *verdicts]
+    rests = str(basis.of_system(system=scope.system).word)
+    rows = [
+        {"kind": "total", **counting.totals(**window), "basis": rests},
+        *verdicts,
+        *_agreements(scope.system),
+    ]
     rows += [{"kind": "finding", **finding} for finding in findings]
     figures = only("conformance", "total", "judged", "unjudged", "deviating", "orphans")
     return Evidence("conformance", scope.parameters(), rows, figures)
+
+
+def _agreements(system: AISystem) -> Rows:
+    """What the word in brackets behind a conformance figure rests on: score agreement, edge by edge."""
+    return [
+        {
+            "kind": "agreement", "edge": edge, "scorer": found.scorer, "decisions": found.decisions,
+            "value": found.value, "low": found.low, "high": found.high, "difference": found.difference,
+        }
+        for edge, found in basis.agreements(system=system).items()
+    ]  # fmt: skip
 
 
 def retention(scope: Scope) -> Evidence:

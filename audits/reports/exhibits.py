@@ -81,7 +81,12 @@ def log_coverage(evidence: Evidence) -> Json:
 def conformance(evidence: Evidence) -> Json:
     """Verdicts, and findings with owner and due date."""
     (total,) = of_kind(evidence, "total")
-    lines = [{"what": "Followed the policy (self-reported)", "n": total["judged"] - total["deviating"]}]
+    lines = [
+        {
+            "what": f"Followed the policy ({total.get('basis', 'self-reported')})",
+            "n": total["judged"] - total["deviating"],
+        }
+    ]
     lines += [
         {"what": row["verdict"].replace("_", " "), "n": row["n"]} for row in of_kind(evidence, "verdict")
     ]

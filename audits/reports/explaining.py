@@ -11,7 +11,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from audits.decisions import attribution, counterfactual, explaining
+from audits.decisions import attribution, basis, counterfactual, explaining
 from audits.decisions import selectors as decisions
 from audits.decisions.models import Decision
 from audits.ledger import selectors as ledger
@@ -167,7 +167,8 @@ def _facts(decision: Decision, record: Json, policy: Policy) -> list[list[str]]:
     assessed = decisions.assessment_of(decision=decision)
     verdict = "not checked yet"
     if assessed is not None:
-        verdict = ", ".join(code.replace("_", " ") for code in assessed.verdicts) or "yes (self-reported)"
+        rests = basis.of_policy(system=decision.system, policy=policy)
+        verdict = ", ".join(code.replace("_", " ") for code in assessed.verdicts) or f"yes ({rests.word})"
     if policy.set_without_vote:
         source = "weights set without a vote, by the owner of the system"
     else:

@@ -15,6 +15,7 @@ app.autodiscover_tasks(
         "governance.jobs",
         "audits.ledger",
         "audits.decisions",
+        "audits.rescoring",
         "audits.reports",
         "audits.protection",
         "councils.voting",
@@ -52,6 +53,11 @@ app.conf.beat_schedule = {
         "task": "protection.expire",
         "schedule": 3600.0,
         "options": {"expires": 7200},
+    },
+    "draw decisions to be scored again": {
+        "task": "audits.draw_rescores",
+        "schedule": 5.0,
+        "options": {"expires": 20},
     },
     "draft the next model card where a policy took effect": {
         "task": "cards.draft_next",

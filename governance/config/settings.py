@@ -4,6 +4,7 @@ The same settings serve the embedded default and production; only the URLs diffe
 """
 
 import base64
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -223,9 +224,11 @@ GOVERNANCE_TRAIL = "audits.ledger.services.append_events"
 # Started once in every web process: the threads that sign checkpoints and have them confirmed from outside.
 GOVERNANCE_WEB_COMPANIONS = ["audits.ledger.signer.start", "audits.ledger.feeder.start"]
 GOVERNANCE_METRICS = ["audits.ledger.confirmation.metrics"]
+EDGEWISE_RESCORERS: dict[str, str] = json.loads(os.environ.get("EDGEWISE_RESCORERS") or "{}")
 GOVERNANCE_INBOX_SOURCES = ["councils.voting.selectors.waiting_for"]
 GOVERNANCE_PANELS = [
     "audits.decisions.panels.panels",
+    "audits.rescoring.panels.panels",
     "councils.voting.panels.panels",
     "audits.ledger.panels.panels",
     "modelcards.cards.panels.panels",

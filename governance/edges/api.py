@@ -8,7 +8,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics, serializers
 
 from governance.access.api import Requires, organisation_of
-from governance.edges import selectors
+from governance.edges import lookup, selectors, services
 from governance.edges.models import Edge
 from governance.systems import selectors as systems
 
@@ -17,6 +17,8 @@ class EdgeOutput(serializers.ModelSerializer[Edge]):
     """An edge card. ``group`` is the group it belongs to."""
 
     group = serializers.CharField(source="parent.slug", default=None, read_only=True)
+    version = serializers.IntegerField(source="edge_set.version", read_only=True, help_text="of the edge set")
+    direction = serializers.ReadOnlyField(default="higher_is_better")
 
     class Meta:
         model = Edge
@@ -25,20 +27,26 @@ class EdgeOutput(serializers.ModelSerializer[Edge]):
             "name",
             "group",
             "share",
+            "version",
+            "direction",
             "definition",
             "anchor_low",
             "anchor_mid",
             "anchor_high",
-            "scorer",
-            "calibration",
+            *services.CARD_DETAILS,
         ]
 
 
 @extend_schema(
-    parameters=[OpenApiParameter("system", str, required=True, description="Short name of the system.")]
+    parameters=[
+        OpenApiParameter("system", str, required=True, description="Short name of the system."),
+        OpenApiParameter(
+            "version", int, description="An earlier version of the edge set; the newest if left out."
+        ),
+    ]
 )
 class Edges(generics.ListAPIView[Edge]):
-    """The current edge set of ``?system=``, in its order."""
+    """The edge set of ``?system=``, in its order: the newest, or ``?version=``."""
 
     serializer_class = EdgeOutput
     permission_classes = [Requires("view_governed")]
@@ -48,7 +56,11 @@ class Edges(generics.ListAPIView[Edge]):
         organisation = organisation_of(self.request)
         slug = self.request.query_params.get("system", "")
         system = systems.get(organisation=organisation, slug=slug) if organisation else None
-        current = selectors.current_set(system=system) if system else None
-        if current is None:
+        found = (
+            lookup.edge_set(system=system, version=self.request.query_params.get("version", ""))
+            if system
+            else None
+        )
+        if found is None:
             raise Http404
-        return selectors.tree(edge_set=current)
+        return selectors.tree(edge_set=found)

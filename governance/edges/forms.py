@@ -24,8 +24,30 @@ class EdgeCard(forms.Form):
         label=_("What it judges"), required=False, widget=forms.Textarea(attrs={"rows": 2})
     )
     anchor_low = forms.CharField(label=_("What 0 means"), required=False)
+    example_low = forms.CharField(label=_("An example of 0"), required=False)
     anchor_mid = forms.CharField(label=_("What 0.5 means"), required=False)
+    example_mid = forms.CharField(label=_("An example of 0.5"), required=False)
     anchor_high = forms.CharField(label=_("What 1 means"), required=False)
+    example_high = forms.CharField(label=_("An example of 1"), required=False)
+    scorer = forms.CharField(
+        label=_("Scored by"),
+        max_length=120,
+        required=False,
+        help_text=_("The scorer and its version, e.g. toxicity@2026-11."),
+    )
+    calibration = forms.CharField(
+        label=_("Calibrated on"),
+        required=False,
+        help_text=_("Which data people rated to check the scorer, and where they come from."),
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    calibration_n = forms.IntegerField(label=_("Number of rated items"), min_value=1, required=False)
+    calibration_metric = forms.CharField(
+        label=_("Measured as"), max_length=40, required=False, help_text=_("E.g. rmse, the typical distance.")
+    )
+    calibration_value = forms.FloatField(label=_("Value measured"), required=False)
+    calibration_low = forms.FloatField(label=_("95 % interval from"), required=False)
+    calibration_high = forms.FloatField(label=_("95 % interval to"), required=False)
     parent = forms.CharField(
         label=_("Group"),
         max_length=40,

@@ -22,7 +22,11 @@ class EdgeSet(models.Model):
 
 
 class Edge(models.Model):
-    """One edge with its card, or a group of edges; only leaves are scored."""
+    """One edge with its card, or a group of edges; only leaves are scored. Higher is better on every edge.
+
+    ``example_…`` illustrate the anchors. ``calibration`` says which data the scorer was calibrated on; ``…_n`` how
+    many, ``…_metric`` and ``…_value`` how far off it was, ``…_low`` and ``…_high`` the 95 % interval of that.
+    """
 
     edge_set = models.ForeignKey(EdgeSet, on_delete=models.CASCADE, related_name="edges")
     parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="children")
@@ -33,8 +37,16 @@ class Edge(models.Model):
     anchor_low = models.TextField()
     anchor_mid = models.TextField()
     anchor_high = models.TextField()
+    example_low = models.TextField(blank=True)
+    example_mid = models.TextField(blank=True)
+    example_high = models.TextField(blank=True)
     scorer = models.CharField(max_length=120, blank=True)
     calibration = models.TextField(blank=True)
+    calibration_n = models.PositiveIntegerField(null=True)
+    calibration_metric = models.CharField(max_length=40, blank=True)
+    calibration_value = models.FloatField(null=True)
+    calibration_low = models.FloatField(null=True)
+    calibration_high = models.FloatField(null=True)
     share = models.DecimalField(max_digits=9, decimal_places=6, null=True)
 
     class Meta:
@@ -46,6 +58,17 @@ class Edge(models.Model):
             models.CheckConstraint(
                 condition=models.Q(share__isnull=True) | models.Q(share__gte=0, share__lte=1),
                 name="edge_share_lies_between_0_and_1",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(calibration_value__isnull=True)
+                | models.Q(
+                    ~models.Q(calibration=""),
+                    ~models.Q(calibration_metric=""),
+                    calibration_n__gte=1,
+                    calibration_low__lte=models.F("calibration_value"),
+                    calibration_high__gte=models.F("calibration_value"),
+                ),
+                name="edge_calibration_figure_comes_with_data_number_and_interval",
             ),
         ]
 

@@ -11,9 +11,19 @@ def current_set(*, system: AISystem) -> EdgeSet | None:
     return EdgeSet.objects.filter(system=system).order_by("-version").first()
 
 
+def history(*, system: AISystem) -> QuerySet[EdgeSet]:
+    """Every version of the system's edges, newest first."""
+    return EdgeSet.objects.filter(system=system).order_by("-version")
+
+
+def with_version(*, system: AISystem, version: int) -> EdgeSet | None:
+    """That version of the system's edges."""
+    return EdgeSet.objects.filter(system=system, version=version).first()
+
+
 def tree(*, edge_set: EdgeSet) -> QuerySet[Edge]:
     """Every edge and group of the set, in its order."""
-    return Edge.objects.filter(edge_set=edge_set).select_related("parent").order_by("position")
+    return Edge.objects.filter(edge_set=edge_set).select_related("parent", "edge_set").order_by("position")
 
 
 def leaves(*, edge_set: EdgeSet) -> list[Edge]:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import NotRequired, TypedDict
 
 from django.utils.translation import gettext as _
+from edgewise import scorers
 
 from governance import trail
 from governance.edges import selectors
@@ -14,6 +15,11 @@ from governance.errors import DomainError
 from governance.organisations import services as organisations
 from governance.organisations.models import Person
 from governance.systems.models import AISystem
+
+CARD_DETAILS = (
+    "example_low", "example_mid", "example_high", "scorer", "calibration", "calibration_n", "calibration_metric",
+    "calibration_value", "calibration_low", "calibration_high",
+)  # fmt: skip
 
 
 class EdgeCard(TypedDict):
@@ -25,8 +31,16 @@ class EdgeCard(TypedDict):
     anchor_low: str
     anchor_mid: str
     anchor_high: str
+    example_low: NotRequired[str]
+    example_mid: NotRequired[str]
+    example_high: NotRequired[str]
     scorer: NotRequired[str]
     calibration: NotRequired[str]
+    calibration_n: NotRequired[int | None]
+    calibration_metric: NotRequired[str]
+    calibration_value: NotRequired[float | None]
+    calibration_low: NotRequired[float | None]
+    calibration_high: NotRequired[float | None]
     parent: NotRequired[str]
     share: NotRequired[Decimal | None]
 
@@ -45,6 +59,14 @@ class ParentUnknown(DomainError):
 
 class ShareOutOfRange(DomainError):
     code = "share_out_of_range"
+
+
+class ScorerUnversioned(DomainError):
+    code = "scorer_unversioned"
+
+
+class CalibrationIncomplete(DomainError):
+    code = "calibration_incomplete"
 
 
 class EdgeUnknown(DomainError):
@@ -90,6 +112,7 @@ def define(*, system: AISystem, edges: Sequence[EdgeCard], by: Person | None, at
         at=at,
         subject=f"edges:{edge_set.version}",
         edges=[card["slug"] for card in edges],
+        scorers={card["slug"]: card["scorer"] for card in edges if card.get("scorer")},
     )
     return edge_set
 
@@ -106,6 +129,8 @@ def _add(edge_set: EdgeSet, position: int, card: EdgeCard, made: dict[str, Edge]
         raise ShareOutOfRange(
             _("The share of %s in its group lies above 0 and is at most 1.") % card["slug"], field="edges"
         )
+    check_scorer(card.get("scorer") or "")
+    _check_calibration(card)
     return Edge.objects.create(
         edge_set=edge_set,
         position=position,
@@ -115,11 +140,35 @@ def _add(edge_set: EdgeSet, position: int, card: EdgeCard, made: dict[str, Edge]
         anchor_low=card["anchor_low"],
         anchor_mid=card["anchor_mid"],
         anchor_high=card["anchor_high"],
-        scorer=card.get("scorer", ""),
-        calibration=card.get("calibration", ""),
         parent=made[parent] if parent else None,
         share=share,
+        **{name: card[name] for name in CARD_DETAILS if card.get(name) is not None},  # type: ignore[literal-required]
     )
+
+
+def check_scorer(name: str) -> None:
+    """A scorer that is named is named with its version: what it says changes with the version."""
+    if name and not scorers.NAME.fullmatch(name):
+        raise ScorerUnversioned(
+            _("Write the scorer %s as id@version, for example toxicity@2026-11.") % name, field="scorer"
+        )
+
+
+def _check_calibration(card: EdgeCard) -> None:
+    """A figure of calibration stands with its data, their number and the interval around it, or not at all."""
+    figures = [card.get(name) for name in ("calibration_value", "calibration_low", "calibration_high")]
+    given = [figure for figure in figures if isinstance(figure, float | int)]
+    if not given:
+        return
+    named = card.get("calibration") and card.get("calibration_metric") and card.get("calibration_n")
+    if len(given) < 3 or not named or not given[1] <= given[0] <= given[2]:
+        raise CalibrationIncomplete(
+            _(
+                "The calibration of %s needs its data, their number, the metric, its value and an interval around it."
+            )
+            % card["slug"],
+            field="calibration_value",
+        )
 
 
 @trail.act()

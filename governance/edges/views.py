@@ -1,7 +1,7 @@
 """The edge cards of a system, and the pages that define them."""
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -9,10 +9,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from governance import refusals
 from governance.access import guards
-from governance.edges import forms, selectors, services
+from governance.edges import forms, lookup, selectors, services
 from governance.edges.models import Edge
 from governance.errors import DomainError
-from governance.systems import lookup
+from governance.systems.lookup import system_or_404
 from governance.systems.models import AISystem
 
 
@@ -20,11 +20,17 @@ from governance.systems.models import AISystem
 @guards.require("view_governed")
 def edges(request: guards.OrganisationRequest, slug: str) -> HttpResponse:
     """Every edge with its card: what it judges and what its scores mean."""
-    system = lookup.system_or_404(organisation=request.organisation, slug=slug)
-    edge_set = selectors.current_set(system=system)
+    system = system_or_404(organisation=request.organisation, slug=slug)
+    asked = request.GET.get("version", "")
+    edge_set = lookup.edge_set(system=system, version=asked)
+    if asked and edge_set is None:
+        raise Http404
+    versions = list(selectors.history(system=system))
     context = {
         "system": system,
         "edge_set": edge_set,
+        "versions": versions,
+        "earlier": edge_set is not None and edge_set != versions[0],
         "edges": selectors.leaves(edge_set=edge_set) if edge_set else [],
         "norms": selectors.hard_norms(system=system),
         "may_manage": guards.allows(request, "manage_edges"),
@@ -35,7 +41,7 @@ def edges(request: guards.OrganisationRequest, slug: str) -> HttpResponse:
 @guards.require("manage_edges")
 def define(request: guards.OrganisationRequest, slug: str) -> HttpResponse:
     """The next version of the edge set, starting from the current one."""
-    system = lookup.system_or_404(organisation=request.organisation, slug=slug)
+    system = system_or_404(organisation=request.organisation, slug=slug)
     rows = forms.formset(request.POST or None, _tree(system))
     refusal = ""
     if request.method == "POST" and rows.is_valid():
@@ -53,7 +59,7 @@ def define(request: guards.OrganisationRequest, slug: str) -> HttpResponse:
 
 @guards.require("manage_edges")
 def new_norm(request: guards.OrganisationRequest, slug: str) -> HttpResponse:
-    system = lookup.system_or_404(organisation=request.organisation, slug=slug)
+    system = system_or_404(organisation=request.organisation, slug=slug)
     edge_set = selectors.current_set(system=system)
     leaves = selectors.leaves(edge_set=edge_set) if edge_set else []
     form = forms.NewNorm(request.POST or None, edges=leaves)
@@ -70,7 +76,7 @@ def new_norm(request: guards.OrganisationRequest, slug: str) -> HttpResponse:
 @guards.require("manage_edges")
 def withdraw_norm(request: guards.OrganisationRequest, slug: str) -> HttpResponse:
     """Ends the hard norm on the edge that the form names."""
-    system = lookup.system_or_404(organisation=request.organisation, slug=slug)
+    system = system_or_404(organisation=request.organisation, slug=slug)
     with refusals.as_message(request):
         services.withdraw_hard_norm(
             system=system, edge=request.POST.get("edge", ""), by=request.user, at=timezone.now()

@@ -90,7 +90,9 @@ def indices_table(rows: Rows) -> Json:
 def conformance_table(rows: Rows) -> Json:
     """How many decisions followed the policy, and why the others did not."""
     total = next(row for row in rows if row["kind"] == "total")
-    lines = [{"what": "Followed the policy (self-reported)", "n": total["conformant"]}]
+    lines = [
+        {"what": f"Followed the policy ({total.get('basis', 'self-reported')})", "n": total["conformant"]}
+    ]
     lines += [
         {"what": row["verdict"].replace("_", " "), "n": row["n"]} for row in rows if row["kind"] == "verdict"
     ]

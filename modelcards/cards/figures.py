@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
+from audits.decisions import basis
 from audits.decisions import selectors as decisions
 from audits.monitoring import selectors as monitoring
 from audits.reports.manifest import Evidence, Figure
@@ -93,7 +94,13 @@ def norms(system: AISystem, at: dt.datetime) -> Evidence:
 def conformance(system: AISystem, at: dt.datetime) -> Evidence:
     """Decisions logged and how many followed the policy: one total, one row per verdict."""
     answer = decisions.conformance(system=system, start=None, end=at)
-    total = {"kind": "total", "decisions": answer["decisions"], "conformant": answer["conformant"]}
+    rests = str(basis.of_system(system=system).word)
+    total = {
+        "kind": "total",
+        "decisions": answer["decisions"],
+        "conformant": answer["conformant"],
+        "basis": rests,
+    }
     verdicts = [
         {"kind": "verdict", "verdict": code, "n": n} for code, n in sorted(answer["verdicts"].items())
     ]

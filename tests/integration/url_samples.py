@@ -64,6 +64,9 @@ SAMPLES: dict[str, Sample] = {
     "log_receipt": lambda house: _log(house) | {"index": 0},
     "job": lambda house: {"job_id": house.job.pk},
     "decides": _system,
+    "rescoring": _system,
+    "withdraw_rescorer": _system,
+    "send_rescores_again": lambda house: _system(house) | {"job_id": house.job.pk},
     "log_bundle": lambda house: _log(house) | {"path": "000.p/1"},
     "decision": _decision,
     "decision_receipt": _decision,
@@ -122,6 +125,7 @@ SAMPLES: dict[str, Sample] = {
 # Endpoints that name what they are about in the query.
 QUERIES: dict[str, Sample] = {
     "api:edges": lambda house: {"system": house.system.slug},
+    "api:rescorers": lambda house: {"system": house.system.slug},
     "api:policies": lambda house: {"system": house.system.slug},
 }
 

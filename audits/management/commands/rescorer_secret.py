@@ -1,0 +1,25 @@
+"""Prints the secret that signs requests to an independent scorer."""
+
+import base64
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from audits.rescoring import asking, routes
+from governance.errors import DomainError
+
+
+class Command(BaseCommand):
+    """`manage.py rescorer_secret NAME`: to be given to whoever runs that scorer."""
+
+    help = "Print the secret with which requests to the scorer NAME are signed."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("name")
+
+    def handle(self, *args: Any, name: str, **options: Any) -> None:
+        try:
+            routes.target(name)
+        except DomainError as refusal:
+            raise CommandError(refusal.detail) from None
+        self.stdout.write(f"whsec_{base64.b64encode(asking.secret(name)).decode()}")
