@@ -1,6 +1,6 @@
 """Edges over HTTP."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from django.db.models import QuerySet
 from django.http import Http404
@@ -18,7 +18,7 @@ class EdgeOutput(serializers.ModelSerializer[Edge]):
 
     group = serializers.CharField(source="parent.slug", default=None, read_only=True)
     version = serializers.IntegerField(source="edge_set.version", read_only=True, help_text="of the edge set")
-    direction = serializers.ReadOnlyField(default="higher_is_better")
+    direction = serializers.SerializerMethodField()
 
     class Meta:
         model = Edge
@@ -35,6 +35,10 @@ class EdgeOutput(serializers.ModelSerializer[Edge]):
             "anchor_high",
             *services.CARD_DETAILS,
         ]
+
+    def get_direction(self, edge: Edge) -> Literal["higher_is_better"]:
+        """The same on every edge."""
+        return "higher_is_better"
 
 
 @extend_schema(
