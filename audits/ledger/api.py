@@ -78,8 +78,11 @@ def _refusal(status: int, sentence: str) -> HttpResponse:
 
 
 def _answer(content: str | bytes, content_type: str, caching: str) -> HttpResponse:
+    """States its length itself: a short answer passes by the middleware that would."""
     headers = {"Cache-Control": caching, "X-Content-Type-Options": "nosniff"}
-    return HttpResponse(content, content_type=content_type, headers=headers)
+    response = HttpResponse(content, content_type=content_type, headers=headers)
+    response["Content-Length"] = str(len(response.content))
+    return response
 
 
 @csrf_exempt

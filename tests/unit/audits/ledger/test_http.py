@@ -105,6 +105,14 @@ def test_caching(client: Client, public_log: Log, private_log: Log) -> None:
     assert answer["Cache-Control"] == "private, max-age=31536000, immutable"
 
 
+def test_a_tile_states_its_length(client: Client, public_log: Log) -> None:
+    """A kept-alive client knows where it ends, whichever way it was answered."""
+    for path in ("tile/0/000", "tile/0/000.p/3", "tile/entries/000.p/3", "checkpoint"):
+        answer = client.get(f"{prefix(public_log)}/{path}")
+        assert answer.status_code == 200, path
+        assert answer.headers["Content-Length"] == str(len(answer.content)), path
+
+
 def test_sizes_of_tiles(client: Client, public_log: Log) -> None:
     """Full, partial, cut from a full one, and above the leaves."""
     base = prefix(public_log)
