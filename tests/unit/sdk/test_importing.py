@@ -97,7 +97,11 @@ def test_exit_codes_tell_refusals_from_a_server_that_is_away(
     assert usage.value.code == 2
 
 
-@pytest.mark.parametrize("broken", [gzip.compress(text({"id": "a"}))[:-9], b"[1,", gzip.compress(b"{}")[:6]])
+@pytest.mark.parametrize(
+    "broken",
+    [gzip.compress(text({"id": "a"}))[:-9], b"[1,", gzip.compress(b"{}")[:6]],
+    ids=["a cut end", "half an array", "a cut beginning"],
+)
 def test_a_file_that_is_broken_as_a_whole_is_said(
     server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str], broken: bytes
 ) -> None:
