@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import django
+import hypothesis
 import pytest
 from pytest_django import DjangoDbBlocker
 
@@ -41,6 +42,10 @@ def prepare_process() -> None:
     # Not for the processes that this one starts: pytest-django would set Django up in them before their home is chosen.
     del os.environ["DJANGO_SETTINGS_MODULE"]
 
+
+# How long an example takes says something of the machine, not of the law.
+hypothesis.settings.register_profile("edgewise", deadline=None)
+hypothesis.settings.load_profile("edgewise")
 
 # When this file is imported, and not in pytest_configure: the conftest files below import models.
 if "EDGEWISE_TESTS_HOME" not in os.environ:

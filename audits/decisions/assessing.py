@@ -125,7 +125,7 @@ def _claims(part: Sequence[_Logged]) -> list[Claim]:
 
 def _write(system: AISystem, judged: Judged, at: dt.datetime) -> None:
     """Assessments by COPY; columns into the last segment while it has room, else into a new one."""
-    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+    with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(_COPY) as copy:
         copy.set_types(_TYPES)
         for row in _rows(system, judged, at):
             copy.write_row(row)

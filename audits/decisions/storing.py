@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 import msgspec
-from django.db import connection, transaction
+from django.db import transaction
 
 from audits.decisions import rows
 from audits.decisions.drafting import Draft
@@ -122,8 +122,5 @@ def _copy(system_id: int, placed: Iterable[tuple[int, Pending]]) -> None:
     found = [
         rows.Row(system_id, index, each.draft, each.at, each.sealed, each.data_key) for index, each in placed
     ]
-    with connection.cursor() as cursor:
-        with cursor.copy(rows.COPY) as copy:
-            copy.write(rows.packed(found))
-        with cursor.copy(rows.COPY_IDS) as copy:
-            copy.write(rows.packed_ids(found))
+    statements.copy_in(rows.COPY, rows.packed(found))
+    statements.copy_in(rows.COPY_IDS, rows.packed_ids(found))

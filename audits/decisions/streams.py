@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import zstandard
 
 CHUNK = 65_536
-SIP = 512
+SIP = 128
 ENCODINGS = ("gzip", "zstd")
 _BLANK = re.compile(rb"\n[ \t\r\n]*\n")
 
@@ -57,7 +57,7 @@ def _gunzip(read: Callable[[int], bytes]) -> Iterator[bytes]:
 
 
 def _unzstd(read: Callable[[int], bytes]) -> Iterator[bytes]:
-    """zstd, several frames allowed; a cut or damaged stream is undecodable. A sip unpacks to 16 MiB at the worst."""
+    """zstd, several frames allowed; a cut or damaged stream is undecodable. A sip unpacks to 4 MiB at the worst."""
     decompressor = zstandard.ZstdDecompressor(max_window_size=8 * 1024 * 1024)
     inflate, fed = decompressor.decompressobj(), False
     while chunk := read(CHUNK):

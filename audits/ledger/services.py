@@ -77,8 +77,7 @@ def append(*, log: Log, entries: Sequence[bytes], hashes: Sequence[bytes] | None
     frontier = _lock_head(log)
     first = frontier.size
     tiles = frontier.append(hashes)
-    with connection.cursor() as cursor, cursor.copy(COPY_ENTRIES) as copy:
-        copy.write(_copy_rows(log.pk, first, entries))
+    statements.copy_in(COPY_ENTRIES, _copy_rows(log.pk, first, entries))
     moved = (MOVE_HEAD, [frontier.size, frontier.to_bytes(), log.pk])
     statements.run(*([_tiles(log, tiles)] if tiles else []), moved)
     return range(first, frontier.size)

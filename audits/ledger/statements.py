@@ -26,3 +26,10 @@ def _sent(statement: Statement) -> psycopg.Cursor[Any]:
     text, values = statement
     cursor: psycopg.Cursor[Any] = psycopg.Cursor(connection.connection)
     return cursor.execute(text, values, prepare=True, binary=True)
+
+
+def copy_in(text: str, rows: bytes) -> None:
+    """Sends rows of a ``COPY … FROM STDIN``. Its errors are Django's: a cursor's own `copy` leaves them as they are."""
+    connection.ensure_connection()
+    with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(text) as copy:
+        copy.write(rows)

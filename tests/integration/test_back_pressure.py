@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import subprocess
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from audits.decisions import patience, storing
+from audits.decisions import storing
 from audits.decisions.models import Decision
 from tests import databases, live
 from tests.unit.audits.decisions import worlds
@@ -97,32 +98,32 @@ def test_a_database_that_goes_away_is_named_and_comes_back(house):
 
 
 @contextlib.contextmanager
-def small_disk(tmp_path):
-    """A file system of a few MiB that the database server may write to, and a tablespace on it."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
+def small_disk():
+    """A file system of a few MiB that the database server may walk to and write to."""
+    folder = Path(tempfile.mkdtemp(prefix="edgewise-disk-"))
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m", "tmpfs", folder], capture_output=True, check=False
     )
     if mounted.returncode:
+        folder.rmdir()
         pytest.skip("only root may mount a small file system")
     try:
         host = conninfo_to_dict(os.environ["DATABASE_OWNER_URL"])["host"]
         space = folder / "space"
         space.mkdir(mode=0o700)
         os.chown(space, os.stat(host).st_uid, os.stat(host).st_gid)
-        for above in (folder, tmp_path, *tmp_path.parents[:2]):
-            os.chmod(above, 0o755)
+        os.chmod(folder, 0o755)
         yield space
     finally:
         subprocess.run(["umount", folder], check=True)
+        folder.rmdir()
 
 
 @pytest.mark.slow
 def test_a_full_disk_acknowledges_nothing_and_is_well_when_there_is_room(
-    template_database, django_db_blocker, tmp_path
+    template_database, django_db_blocker
 ):
-    with small_disk(tmp_path) as space, superuser() as server:
+    with small_disk() as space, superuser() as server:
         server.execute(sql.SQL("CREATE TABLESPACE small LOCATION {}").format(sql.Literal(str(space))))
         try:
             with (
@@ -160,7 +161,7 @@ def _fill_and_recover(edgewise, filler: Path):
 
 def slowly(edgewise, world, length=100):
     """A connection that promised a body and sends only its beginning."""
-    connection = http.client.HTTPConnection("127.0.0.1", int(edgewise.url.rpartition(":")[2]), timeout=12)
+    connection = http.client.HTTPConnection("127.0.0.1", int(edgewise.url.rpartition(":")[2]), timeout=6)
     connection.putrequest("POST", "/api/v1/decisions")
     for name, value in (("Authorization", f"Bearer {world.secret}"), ("Content-Type", "application/json")):
         connection.putheader(name, value)
@@ -170,7 +171,10 @@ def slowly(edgewise, world, length=100):
 
 
 def test_bodies_that_never_come_do_not_hold_the_server(house):
-    """Fewer than there are threads; the web server itself stands still when more come at once."""
+    """Pages answer meanwhile, some are told that they are given up, and it is well again when the clients are gone.
+
+    The web server sends no answer on a connection whose body it waits for itself.
+    """
     edgewise, world = house
     with contextlib.ExitStack() as stack:
         stalled = [slowly(edgewise, world) for _ in range(5)]
@@ -182,8 +186,8 @@ def test_bodies_that_never_come_do_not_hold_the_server(house):
             with contextlib.suppress(TimeoutError):
                 answer = connection.getresponse()
                 given_up.append((answer.status, json.loads(answer.read())["code"]))
-        assert given_up == [(408, "too_slow")] * (len(stalled) - patience.READ_AS_THEY_ARE)
-        assert ask(edgewise, world, world.record())[0] == 201
+        assert set(given_up) == {(408, "too_slow")}
+    assert ask(edgewise, world, world.record())[0] == 201
 
 
 def test_a_stream_of_which_nothing_can_be_logged_is_ended(house):
