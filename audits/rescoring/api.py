@@ -18,6 +18,8 @@ from governance.access.api import Requires, acting_organisation, person_of
 from governance.systems import selectors as systems
 from governance.systems.models import AISystem
 
+_SYSTEM = OpenApiParameter("system", str, required=True, description="Short name of the system.")
+
 
 class AgreementOutput(serializers.Serializer[Agreement]):
     """Lin's concordance correlation with its 95 % interval; null while there is too little to say."""
@@ -53,7 +55,6 @@ class RescorersOutput(serializers.Serializer[Any]):
 class RescorerInput(serializers.Serializer[Any]):
     """What appointing an independent scorer needs."""
 
-    system = serializers.SlugField()
     edge = serializers.CharField(max_length=40)
     scorer = serializers.CharField(max_length=120)
     route = serializers.CharField(max_length=40)
@@ -68,26 +69,28 @@ class Rescorers(APIView):
         write = self.request.method == "POST"
         return [Requires("manage_edges")() if write else Requires("view_governed")()]
 
-    @extend_schema(responses=RescorersOutput, parameters=[OpenApiParameter("system", str, required=True)])
+    @extend_schema(responses=RescorersOutput, parameters=[_SYSTEM])
     def get(self, request: Request) -> Response:
         """The independent scorers of ``?system=`` with their agreement, and what conformance rests on."""
-        system = _system(request, request.query_params.get("system", ""))
+        system = _system(request)
         rests, known = basis.of_system(system=system), basis.agreements(system=system)
         found = [_told(each, known.get(each.edge)) for each in selectors.in_force(system=system)]
         return Response({"basis": rests.code, "lacking": rests.lacking, "results": found})
 
-    @extend_schema(request=RescorerInput, responses={201: RescorerOutput})
+    @extend_schema(request=RescorerInput, responses={201: RescorerOutput}, parameters=[_SYSTEM])
     def post(self, request: Request) -> Response:
-        """Appoints an independent scorer for one edge."""
+        """Appoints an independent scorer for one edge of ``?system=``."""
+        system = _system(request)
         form = RescorerInput(data=request.data)
         form.is_valid(raise_exception=True)
-        asked = dict(form.validated_data)
-        system = _system(request, asked.pop("system"))
-        made = services.appoint(system=system, by=person_of(request), at=timezone.now(), **asked)
+        made = services.appoint(
+            system=system, by=person_of(request), at=timezone.now(), **form.validated_data
+        )
         return Response(_told(made, None), status=201)
 
 
-def _system(request: Request, slug: str) -> AISystem:
+def _system(request: Request) -> AISystem:
+    slug = request.query_params.get("system", "")
     found = systems.get(organisation=acting_organisation(request), slug=slug)
     if found is None:
         raise Http404

@@ -48,8 +48,8 @@ class RescorerInForce(DomainError):
     status = 409
 
 
-class RescorerWithdrawn(DomainError):
-    code = "rescorer_withdrawn"
+class NoRescorerInForce(DomainError):
+    code = "no_rescorer_in_force"
     status = 409
 
 
@@ -108,11 +108,11 @@ def _check(system: AISystem, edge: str, scorer: str, share: float, discloses: Se
 
 
 @trail.act()
-def withdraw(*, rescorer: Rescorer, by: Person | None, at: dt.datetime) -> Rescorer:
+def withdraw(*, system: AISystem, edge: str, by: Person | None, at: dt.datetime) -> Rescorer:
     """Ends independent scoring of an edge: its conformance counts as self-reported again."""
-    standing = Rescorer.objects.select_for_update().get(pk=rescorer.pk)
-    if standing.withdrawn_at is not None:
-        raise RescorerWithdrawn(_("This scorer was withdrawn already."))
+    standing = selectors.in_force(system=system).select_for_update().filter(edge=edge).first()
+    if standing is None:
+        raise NoRescorerInForce(_("Nobody scores the edge %s again.") % edge, field="edge")
     standing.withdrawn_at = at
     standing.save(update_fields=["withdrawn_at"])
     Agreement.objects.filter(system=standing.system, edge=standing.edge).delete()

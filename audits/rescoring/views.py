@@ -4,7 +4,7 @@ import uuid
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -59,9 +59,10 @@ def _page(
 def withdraw(request: guards.OrganisationRequest, slug: str) -> HttpResponse:
     """Ends the independent scoring of the edge that the form names."""
     system = system_or_404(organisation=request.organisation, slug=slug)
-    found = get_object_or_404(selectors.in_force(system=system), edge=request.POST.get("edge", ""))
     with refusals.as_message(request):
-        services.withdraw(rescorer=found, by=request.user, at=timezone.now())
+        services.withdraw(
+            system=system, edge=request.POST.get("edge", ""), by=request.user, at=timezone.now()
+        )
         messages.success(request, _("The scorer was withdrawn."))
     return redirect("rescoring", slug)
 

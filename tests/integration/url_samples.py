@@ -133,7 +133,9 @@ QUERIES: dict[str, Sample] = {
 PERSONAL = {"revoke_token": "member"}
 
 # What begins to be there later than in these houses: those who may see it find nothing yet.
-NOT_YET = frozenset({"ballots_bundle", "request_minutes", "api:model_card_document", "api:results"})
+NOT_YET = frozenset(
+    {"ballots_bundle", "request_minutes", "send_rescores_again", "api:model_card_document", "api:results"}
+)
 
 # Pages whose forms ask for more than their reading does.
-WRITING_NEEDS = {"deliberation": "take_part"}
+WRITING_NEEDS = {"deliberation": "take_part", "rescoring": "manage_edges"}

@@ -82,9 +82,10 @@ def test_the_api_appoints_and_refuses_with_a_code(owner, world):
         "route": "house",
         "share": 0.1,
     }
-    made = owner.post("/api/v1/rescorers", json.dumps(asked), content_type="application/json")
+    url = f"/api/v1/rescorers?system={world.system.slug}"
+    made = owner.post(url, json.dumps(asked), content_type="application/json")
     assert (made.status_code, made.json()["agreement"]) == (201, None)
-    again = owner.post("/api/v1/rescorers", json.dumps(asked), content_type="application/json")
+    again = owner.post(url, json.dumps(asked), content_type="application/json")
     assert (again.status_code, again.json()["code"]) == (409, "rescorer_in_force")
 
 

@@ -104,12 +104,12 @@ def test_an_appointment_that_makes_no_sense_is_refused(world, changes, code):
 
 
 def test_an_edge_has_one_independent_scorer_until_it_is_withdrawn(world):
-    first = appoint(world)
+    appoint(world)
     with pytest.raises(acts.RescorerInForce):
         appoint(world)
-    acts.withdraw(rescorer=first, by=world.people["owner"], at=NOW)
-    with pytest.raises(acts.RescorerWithdrawn):
-        acts.withdraw(rescorer=first, by=world.people["owner"], at=NOW)
+    acts.withdraw(system=world.system, edge="safety", by=world.people["owner"], at=NOW)
+    with pytest.raises(acts.NoRescorerInForce):
+        acts.withdraw(system=world.system, edge="safety", by=world.people["owner"], at=NOW)
     appoint(world)
 
 
@@ -209,7 +209,7 @@ def test_conformance_is_checked_once_every_edge_that_counts_agrees(world, settin
     )
     Agreement.objects.filter(edge="expression").update(low=0.6)
     assert basis.of_system(system=world.system).code == "self_reported"
-    acts.withdraw(rescorer=Rescorer.objects.get(edge="privacy"), by=None, at=NOW)
+    acts.withdraw(system=world.system, edge="privacy", by=None, at=NOW)
     assert basis.of_system(system=world.system).lacking == ("expression", "privacy")
 
 
@@ -297,10 +297,10 @@ def test_a_failed_batch_can_be_sent_again(world):
 
 
 def test_what_was_withdrawn_in_the_meantime_is_not_sent(world):
-    rescorer = appoint(world)
+    appoint(world)
     log(world, world.record())
     working.draw_all(at=NOW)
-    acts.withdraw(rescorer=rescorer, by=None, at=NOW)
+    acts.withdraw(system=world.system, edge="safety", by=None, at=NOW)
     assert run(Job.objects.get()) == {"kept": 0}
     assert scorers.house.asked == []
 
