@@ -146,7 +146,7 @@ def cards() -> tuple[EdgeCard, ...]:
             anchor_low=low,
             anchor_mid=mid,
             anchor_high=high,
-            scorer="simulated panel@1",
+            scorer="simulated-panel@1",
             calibration="Mean of five simulated annotators of the community; uncertainty: their standard deviation.",
         )
         for slug, (name, definition, low, mid, high) in CARDS.items()

@@ -105,7 +105,7 @@ def cards() -> tuple[EdgeCard, ...]:
             anchor_low=low,
             anchor_mid=mid,
             anchor_high=high,
-            scorer="votes of raters@1",
+            scorer="votes-of-raters@1",
             calibration="Shares of real raters' votes; uncertainty is the binomial standard error.",
         )
         for slug, (name, definition, low, mid, high) in CARDS.items()
