@@ -211,8 +211,7 @@ if CELERY_BROKER_URL.startswith("filesystem:"):
         (_folder / _name).mkdir(parents=True, exist_ok=True)
     CELERY_BROKER_TRANSPORT_OPTIONS = {f"data_folder_{way}": str(_folder / "queue") for way in ("in", "out")}
     CELERY_BROKER_TRANSPORT_OPTIONS["control_folder"] = str(_folder / "control")
-CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_IGNORE_RESULT = CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
