@@ -62,6 +62,12 @@ def test_the_log_verifies(toured):
     assert "edge-aware" in toured[4] or "entries" in toured[4]
 
 
+def test_the_sdk_finds_what_was_posted_and_picks_the_same(toured):
+    status, policy, pick = toured[5].strip().splitlines()
+    assert (status, policy.split()[:2]) == ("duplicate", ["policy", "version"])
+    assert pick.split()[1] in {"allow", "label", "limit", "remove"}
+
+
 def test_the_first_screen_shows_the_two_commands_and_a_picture():
     screen = "\n".join(README.splitlines()[:25])
     assert "make demo" in screen
