@@ -107,6 +107,8 @@ def test_the_quick_start_runs_as_it_is_written(live_edgewise, world, environment
         part.split("\n## Score the options\n")[-1].split("\n## ")[0] if "## Score the options" in part else ""
     )
     blocks = re.findall(r"```python\n(.*?)```", part.replace(skipped, ""), re.DOTALL)
+    # An opened value comes from an auditor's page: `verify_commitment` has tests of its own.
+    blocks = [block for block in blocks if "verify_commitment" not in block]
     assert len(blocks) >= 4
     code = "\n".join(blocks).replace("http://127.0.0.1:8000", live_edgewise.url)
     code = code.replace('"system": "moderator"', '"system": "assistant"')
