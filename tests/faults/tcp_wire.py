@@ -61,8 +61,12 @@ class Wire:
         """The next answers end after their first bytes: the server has done what the client does not hear of."""
         self._cuts_left = count
 
+    def happened(self, fault: str) -> int:
+        """How often a fault has hit somebody so far."""
+        return self.faults.get(fault, 0)
+
     def _note(self, fault: str) -> None:
-        self.faults[fault] = self.faults.get(fault, 0) + 1
+        self.faults[fault] = self.happened(fault) + 1
 
     def _accept(self) -> None:
         while True:
