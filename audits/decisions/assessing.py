@@ -13,8 +13,9 @@ from django.db.models import Exists, F, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from numpy.typing import NDArray
 
-from audits.decisions import findings, indexing, judging, table
+from audits.decisions import findings, indexing, judging, links, table
 from audits.decisions.judging import Claim, Judged
+from audits.decisions.links import Digests
 from audits.decisions.models import Cursor, Decision, Segment
 from audits.decisions.table import Table
 from audits.ledger import selectors as ledger
@@ -76,13 +77,13 @@ def advance(*, system: AISystem, at: dt.datetime) -> int:
     if not chunk:
         return 0
     versions = {policy.version: policy for policy in policies.history(system=system)}
-    known = _edge_orders(system)
+    known = edge_orders(system)
     for scored, run in groupby(chunk, key=lambda each: frozenset(each.record["options"][0]["edges"])):
         part = list(run)
         judged = judging.judge(
             _table(part, known.get(scored, tuple(sorted(scored)))), _claims(part), versions
         )
-        _write(system, judged, at)
+        _write(system, judged, links.digests([each.record for each in part]), at)
         findings.raise_for(system=system, judged=judged, at=at)
     cursor.next = chunk[-1].decision.index + 1
     cursor.save(update_fields=["next"])
@@ -103,7 +104,7 @@ def _next(system: AISystem, start: int) -> list[_Logged]:
     return [_Logged(decision, decode(entries[decision.index])["record"]) for decision in found]
 
 
-def _edge_orders(system: AISystem) -> dict[frozenset[str], tuple[str, ...]]:
+def edge_orders(system: AISystem) -> dict[frozenset[str], tuple[str, ...]]:
     """The order of edges in each set the system ever had, by what it contains; the newest order wins."""
     sets = EdgeSet.objects.filter(system=system).order_by("version")
     orders = [tuple(edge.slug for edge in edges.leaves(edge_set=each)) for each in sets]
@@ -123,13 +124,13 @@ def _claims(part: Sequence[_Logged]) -> list[Claim]:
     ]
 
 
-def _write(system: AISystem, judged: Judged, at: dt.datetime) -> None:
+def _write(system: AISystem, judged: Judged, linked: Digests, at: dt.datetime) -> None:
     """Assessments by COPY; columns into the last segment while it has room, else into a new one."""
     with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(_COPY) as copy:
         copy.set_types(_TYPES)
         for row in _rows(system, judged, at):
             copy.write_row(row)
-    _extend(system, judged.table)
+    _extend(system, judged.table, linked)
 
 
 def _rows(system: AISystem, judged: Judged, at: dt.datetime) -> list[tuple[Any, ...]]:
@@ -150,19 +151,21 @@ def _known(column: NDArray[np.float64]) -> list[float | None]:
     return [None if np.isnan(value) else float(value) for value in column]
 
 
-def _extend(system: AISystem, fresh: Table) -> None:
-    last = Segment.objects.filter(system=system).order_by("-first").first()
+def _extend(system: AISystem, fresh: Table, linked: Digests) -> None:
+    last = Segment.objects.filter(system=system, form=Segment.FORM).order_by("-first").first()
     if last is not None and last.decisions + len(fresh) <= CHUNK:
         before = table.unpack(bytes(last.data))
         if before.edges == fresh.edges:
-            _save(last, table.concat([before, fresh]))
+            earlier = links.unpack(bytes(last.links), len(before))
+            save(last, table.concat([before, fresh]), np.concatenate([earlier, linked]))
             return
-    _save(Segment(system=system, first=int(fresh.index[0])), fresh)
+    save(Segment(system=system, first=int(fresh.index[0])), fresh, linked)
 
 
-def _save(segment: Segment, whole: Table) -> None:
+def save(segment: Segment, whole: Table, linked: Digests) -> None:
+    """Writes a segment in today's form."""
     segment.last, segment.decisions = int(whole.index[-1]), len(whole)
     segment.starts_at = whole.moment(int(np.argmin(whole.occurred)))
     segment.ends_at = whole.moment(int(np.argmax(whole.occurred)))
-    segment.data = table.pack(whole)
+    segment.data, segment.links, segment.form = table.pack(whole), links.pack(linked), Segment.FORM
     segment.save()

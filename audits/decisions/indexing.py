@@ -4,8 +4,10 @@ from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 from django.db import connection, transaction
+from numpy.typing import NDArray
 
-from audits.decisions import postings, table
+from audits.decisions import links, postings, table
+from audits.decisions.links import Digests
 from audits.decisions.models import Block, Cursor, Segment
 from audits.decisions.table import Table
 from governance.systems.models import AISystem
@@ -35,9 +37,10 @@ def advance(*, system: AISystem) -> int:
     done = 0
     for segment in found:
         whole = table.unpack(bytes(segment.data))
-        part = whole.take(np.flatnonzero(whole.index >= cursor.searchable))
-        for block, rows in _by_block(part):
+        fresh = np.flatnonzero(whole.index >= cursor.searchable)
+        for block, rows in _by_block(part := whole.take(fresh)):
             _add(system, block, rows)
+        add_links(system, part.index, links.unpack(bytes(segment.links), len(whole))[fresh])
         done += len(part)
         cursor.searchable = segment.last + 1
     if not done:
@@ -63,6 +66,16 @@ def forget(*, system: AISystem, indexes: Sequence[int], edges: Collection[str]) 
             margins[places] = postings.NO_MARGIN
             block.margins = margins.tobytes()
             block.save(update_fields=["margins"])
+
+
+def add_links(system: AISystem, indexes: NDArray[np.int64], found: Digests) -> None:
+    """Adds the links of these decisions to the terms of their blocks."""
+    for number in np.unique(indexes // postings.BLOCK).tolist():
+        rows = np.flatnonzero(indexes // postings.BLOCK == number)
+        places = (indexes[rows] % postings.BLOCK).astype(np.uint16)
+        fresh = {term: np.unique(places[carried]) for term, carried in links.values(found[rows])}
+        known = _held(system, number, fresh)
+        _keep(system, number, {term: _merged(known.get(term), [added]) for term, added in fresh.items()})
 
 
 def _by_block(part: Table) -> Iterator[tuple[int, Table]]:
@@ -125,5 +138,7 @@ def _held(system: AISystem, block: int, terms: Collection[int]) -> dict[int, byt
 
 
 def _keep(system: AISystem, block: int, terms: dict[int, bytes]) -> None:
+    if not terms:
+        return
     with connection.cursor() as cursor:
         cursor.execute(_KEEP, [system.pk, block, list(terms), list(terms.values())])

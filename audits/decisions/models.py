@@ -165,7 +165,13 @@ class Agreement(models.Model):
 
 
 class Segment(models.Model):
-    """Scores of a run of decisions as columns, for replay and monitoring; rows first … last of the log, derived."""
+    """Scores of a run of decisions as columns, for replay and monitoring; rows first … last of the log, derived.
+
+    ``links`` (`decisions.links`) is empty where no decision has one. A segment of an earlier ``form`` is renewed from
+    the log (`decisions.renewing`).
+    """
+
+    FORM = 1
 
     pk = models.CompositePrimaryKey("system_id", "first")
     system = models.ForeignKey(
@@ -181,6 +187,8 @@ class Segment(models.Model):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     data = models.BinaryField()
+    links = models.BinaryField(default=b"")
+    form = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         constraints = [

@@ -10,7 +10,7 @@ import numpy as np
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from audits.decisions import conformance as rules
-from audits.decisions import table
+from audits.decisions import table, weighing
 from audits.decisions.models import Assessment, Cursor, Decision, DecisionId, Feedback, Finding, Segment
 from audits.decisions.table import Table
 from governance.organisations.models import Organisation
@@ -126,14 +126,23 @@ def count(*, system: AISystem, start: dt.datetime | None = None, end: dt.datetim
 def conformance(
     *, system: AISystem, start: dt.datetime | None = None, end: dt.datetime | None = None
 ) -> dict[str, Any]:
-    """``{"decisions", "conformant", "verdicts": {code: n}}`` of the decisions assessed in [start, end)."""
-    parts = [part.verdicts for part in _tables(system, start, end)]
-    bits = np.concatenate(parts) if parts else np.zeros(0, np.int16)
+    """``{"decisions", "conformant", "verdicts": {code: n}}`` of the decisions assessed in [start, end).
+
+    Counts are of what was logged. ``share`` estimates how many of all decisions followed the policy, with its 95 %
+    ``interval`` where only a part of them is logged (``weighted``); None without decisions.
+    """
+    parts = _tables(system, start, end)
+    bits = np.concatenate([part.verdicts for part in parts]) if parts else np.zeros(0, np.int16)
+    rates = np.concatenate([part.rate for part in parts]) if parts else np.zeros(0)
     verdicts = {code: int((bits >> place & 1).sum()) for place, code in enumerate(rules.VERDICTS)}
+    weights, weighted = weighing.of_rates(rates), weighing.is_weighted(rates)
     return {
         "decisions": len(bits),
         "conformant": int((bits == 0).sum()),
         "verdicts": {code: n for code, n in verdicts.items() if n},
+        "share": weighing.share(bits == 0, weights),
+        "interval": weighing.share_interval(bits == 0, weights) if weighted else None,
+        "weighted": weighted,
     }
 
 
@@ -149,6 +158,15 @@ def in_window(
     """Columns of the decisions assessed in [start, end), over the newest edges; None if there are none."""
     found = _tables(system, start, end)
     return table.concat([part for part in found if part.edges == found[-1].edges]) if found else None
+
+
+def choices(
+    *, system: AISystem, start: dt.datetime | None = None, end: dt.datetime | None = None
+) -> Table | None:
+    """``in_window`` without assessments; None if there is no choice."""
+    found = in_window(system=system, start=start, end=end)
+    made = None if found is None else found.choices
+    return made if made is not None and len(made) else None
 
 
 def _tables(system: AISystem, start: dt.datetime | None, end: dt.datetime | None) -> list[Table]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from audits.decisions import columns
 from audits.decisions.columns import Columns, Norm, Terms
+from audits.decisions.weighing import Floats
 from governance.systems.models import AISystem
 
 
@@ -21,13 +22,15 @@ def constituency_weights(*, system: AISystem, at: dt.datetime) -> dict[str, dict
 
 
 def regret(
-    part: Columns, weights: NDArray[np.float64], option: NDArray[np.int64], norms: tuple[Norm, ...] = ()
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Per decision, under one group's weights: best feasible minus ``option``, and best minus worst feasible."""
+    part: Columns, weights: Floats, option: NDArray[np.int64], counts: Floats, norms: tuple[Norm, ...] = ()
+) -> tuple[Floats, Floats, Floats]:
+    """Per decision, under one group's weights: best feasible minus ``option``, best minus worst feasible, and how
+    much it counts (``counts``, (n,)). What cannot be computed is left out.
+    """
     values = columns.utilities(part.scores, Terms(weights))
     eligible = columns.feasible(part, norms) & ~np.isnan(values)
     best = np.where(eligible, values, -np.inf).max(axis=1, initial=-np.inf)
     worst = np.where(eligible, values, np.inf).min(axis=1, initial=np.inf)
     fallen = np.maximum(best - columns.pick(values, option), 0.0)
     known = eligible.any(axis=1) & np.isfinite(fallen)
-    return fallen[known], (best - worst)[known]
+    return fallen[known], (best - worst)[known], counts[known]

@@ -15,9 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from audits.decisions import weighing
 from audits.decisions.columns import Columns
 
 SCALE = 1_000_000
+LEAST_RATE = 1e-9
 DISPOSITIONS = ("answered", "clarified", "escalated", "refused")
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _LENGTH = struct.Struct(">I")
@@ -30,8 +32,9 @@ class Table:
     """n decisions over the edges ``edges``. ``scores`` and ``sd`` (n, o, j) in millionths, −1 for absent.
 
     ``context``, ``model`` and ``names`` (n,) are codes into ``contexts``, ``models`` and ``option_ids``; ``occurred``
-    in microseconds since 1970. The last four columns are the assessment: NaN margin or confidence where there is none,
-    ``driving`` (n, j) the deciding edges, ``verdicts`` one bit for each of ``conformance.VERDICTS``.
+    in microseconds since 1970. Margin to verdicts are what was assessed: NaN margin or confidence where there is none,
+    ``driving`` (n, j) the deciding edges, ``verdicts`` one bit for each of ``conformance.VERDICTS``. ``rate`` is the
+    share of decisions that the model logs, ``assessment`` marks records that assess one option and choose nothing.
     """
 
     edges: tuple[str, ...]
@@ -55,6 +58,8 @@ class Table:
     confidence: NDArray[np.float64]
     driving: NDArray[np.bool_]
     verdicts: NDArray[np.int16]
+    rate: NDArray[np.float64]
+    assessment: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.index)
@@ -65,6 +70,21 @@ class Table:
         width = self.scores.shape[1]
         present = np.arange(width)[None, :] < self.options[:, None]
         return Columns(_floats(self.scores), _floats(self.sd), present, self.chosen.astype(np.int64))
+
+    @property
+    def weight(self) -> NDArray[np.float64]:
+        """How much each decision counts in an estimate."""
+        return weighing.of_rates(self.rate)
+
+    @property
+    def weighted(self) -> bool:
+        """Whether the model logs a share of its decisions only."""
+        return weighing.is_weighted(self.rate)
+
+    @property
+    def choices(self) -> "Table":
+        """Without the assessments."""
+        return self.take(np.flatnonzero(~self.assessment)) if self.assessment.any() else self
 
     def take(self, rows: NDArray[Any]) -> "Table":
         """The decisions at ``rows``."""
@@ -136,10 +156,22 @@ def build(
         confidence=np.full(n, np.nan),
         driving=np.zeros((n, j), bool),
         verdicts=np.zeros(n, np.int16),
+        rate=np.array([rate_of(record) for record in records], np.float64),
+        assessment=np.array([is_assessment(record) for record in records], bool),
         contexts=tuple(contexts.values),
         models=tuple(models.values),
         option_ids=tuple(names.values),
     )
+
+
+def rate_of(record: dict[str, Any]) -> float:
+    """The share of its decisions that the model logs; 1 where it states none, and never under one in a billion."""
+    return max(float((record.get("sampling") or {}).get("rate", 1)), LEAST_RATE)
+
+
+def is_assessment(record: dict[str, Any]) -> bool:
+    """Whether the record assesses one option and chooses nothing."""
+    return record.get("kind") == "assessment"
 
 
 def _context_code(codes: _Codes, context: dict[str, str]) -> int:
@@ -184,6 +216,9 @@ def unpack(data: bytes | memoryview) -> Table:
         count = int(np.prod(shape))
         columns[name] = np.frombuffer(view, np.dtype(dtype), count, place).reshape(shape)
         place += columns[name].nbytes
+    # A segment of an earlier form, until it is renewed (`decisions.renewing`).
+    columns.setdefault("rate", np.ones(len(columns["index"])))
+    columns.setdefault("assessment", np.zeros(len(columns["index"]), bool))
     option_ids = tuple(tuple(ids) for ids in header["option_ids"])
     return Table(
         tuple(header["edges"]), tuple(header["contexts"]), tuple(header["models"]), option_ids, **columns

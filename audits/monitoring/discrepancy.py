@@ -2,6 +2,8 @@
 
 For each group and edge Δ = E[chosen score | group] − E[chosen score | rest]. Welch's test, or a permutation within
 context where an arm is small; false discoveries held by Benjamini–Yekutieli over the family of one report.
+Where decisions count unequally (``decisions.weighing``), means are weighted, an arm is as large as its effective
+number, and memberships are permuted among decisions that count alike.
 """
 
 from collections.abc import Sequence
@@ -11,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
-Floats = NDArray[np.float64]
+from audits.decisions import weighing
+from audits.decisions.weighing import Floats
+
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
@@ -61,63 +65,100 @@ def differences(
     strata: Ints,
     edges: Sequence[str],
     *,
+    weights: Floats | None = None,
     seed: int = 0,
 ) -> list[Difference]:
     """All pairs of group and edge: one family. ``chosen`` (n, j), ``total`` (n,) the scalar, ``strata`` (n,) contexts.
 
+    ``weights`` (n,): how much each decision counts; all alike if None.
+
     Groups under 10 are left out (published slices are suppressed below that); members without a label count as rest.
     """
     outcomes = np.column_stack([chosen, total])
-    named = np.array([label or "" for label in labels])
+    counts = np.ones(len(outcomes)) if weights is None else weights
+    named, alike = np.array([label or "" for label in labels]), _alike(strata, counts)
     arms = [
         arm
         for group in sorted(set(named) - {""})
-        if (arm := _compared(outcomes, named == group, group, strata, seed)) is not None
+        if (arm := _compared(outcomes, named == group, group, alike, counts, seed)) is not None
     ]
     return _family(arms, edges)
 
 
-def _compared(outcomes: Floats, member: Bools, group: str, strata: Ints, seed: int) -> _Arm | None:
-    inside, outside = outcomes[member], outcomes[~member]
-    n, rest = len(inside), len(outside)
-    if n < PUBLISHED_FROM or rest < 2:
+def _alike(strata: Ints, weights: Floats) -> Ints:
+    """(n,): the same number for decisions of one context that count alike."""
+    _rates, rate = np.unique(weights, return_inverse=True)
+    return np.asarray(strata * (rate.max(initial=0) + 1) + rate)
+
+
+def _compared(
+    outcomes: Floats, member: Bools, group: str, strata: Ints, weights: Floats, seed: int
+) -> _Arm | None:
+    inside, outside = _Side(outcomes[member], weights[member]), _Side(outcomes[~member], weights[~member])
+    n, rest = len(inside.weights), len(outside.weights)
+    if n < PUBLISHED_FROM or rest < 2 or min(inside.effective, outside.effective) < 2:
         return None
-    delta = inside.mean(axis=0) - outside.mean(axis=0)
+    delta = inside.mean - outside.mean
     error, freedom = _welch_error(inside, outside)
     half = stdtrit(freedom, 1 - LEVEL / 2) * error
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = inside.mean(axis=0) / outside.mean(axis=0)
+        ratio = inside.mean / outside.mean
         p = 2 * stdtr(freedom, -np.abs(delta) / error)
-    if min(n, rest) < TESTED_FROM:
+    smaller = min(inside.effective, outside.effective)
+    if smaller < TESTED_FROM:
         return _Arm(group, n, rest, delta, half, ratio, None)
-    if min(n, rest) < WELCH_FROM:
-        p = permutation_p(outcomes, member, strata, seed=seed)
+    if smaller < WELCH_FROM:
+        p = permutation_p(outcomes, member, strata, weights=weights, seed=seed)
     return _Arm(group, n, rest, delta, half, ratio, np.where(error > 0, p, 1.0))
 
 
-def _welch_error(a: Floats, b: Floats) -> tuple[Floats, Floats]:
+class _Side:
+    """A group's outcomes, or the rest's."""
+
+    def __init__(self, outcomes: Floats, weights: Floats) -> None:
+        self.outcomes, self.weights = outcomes, weights
+        self.effective = weighing.effective(weights)
+
+    @property
+    def mean(self) -> Floats:
+        return weighing.mean(self.outcomes, self.weights)
+
+    @property
+    def error(self) -> Floats:
+        """Squared standard error of the mean."""
+        return weighing.variance(self.outcomes, self.weights) / self.effective
+
+
+def _welch_error(a: _Side, b: _Side) -> tuple[Floats, Floats]:
     """Standard error of the difference of means and Welch–Satterthwaite degrees of freedom."""
-    va, vb = a.var(axis=0, ddof=1) / len(a), b.var(axis=0, ddof=1) / len(b)
+    va, vb = a.error, b.error
     floor = np.finfo(float).tiny
-    freedom = (va + vb) ** 2 / np.maximum(va**2 / (len(a) - 1) + vb**2 / (len(b) - 1), floor)
+    spread = va**2 / (a.effective - 1) + vb**2 / (b.effective - 1)
+    freedom = (va + vb) ** 2 / np.maximum(spread, floor)
     return np.sqrt(va + vb), np.maximum(freedom, 1.0)
 
 
-def permutation_p(outcomes: Floats, member: Bools, strata: Ints, *, seed: int, draws: int = DRAWS) -> Floats:
-    """(k,): p = (b + 1)/(B + 1), memberships permuted within each stratum, distance from the permutation mean."""
+def permutation_p(
+    outcomes: Floats, member: Bools, strata: Ints, *, weights: Floats, seed: int, draws: int = DRAWS
+) -> Floats:
+    """(k,): p = (b + 1)/(B + 1), memberships permuted within each stratum, distance from the permutation mean.
+
+    Within a stratum all ``weights`` are the same.
+    """
     rng = np.random.default_rng(seed)
     sums = np.zeros((draws, outcomes.shape[1]))
     expected = np.zeros(outcomes.shape[1])
     for stratum in np.unique(strata):
         rows = np.flatnonzero(strata == stratum)
-        size = int(member[rows].sum())
-        centred = outcomes[rows]
-        expected += size * centred.mean(axis=0)
+        size, weight = int(member[rows].sum()), weights[rows[0]]
+        inside = outcomes[rows]
+        mean = inside.mean(axis=0)
+        expected += weight * (size * mean)
         if 0 < size < len(rows):
-            sums += _subset_sums(centred, size, draws, rng)
+            sums += weight * _subset_sums(inside, size, draws, rng)
         else:
-            sums += size * centred.mean(axis=0)
-    observed = np.abs(outcomes[member].sum(axis=0) - expected)
+            sums += weight * (size * mean)
+    observed = np.abs((weights[:, None] * outcomes)[member].sum(axis=0) - expected)
     beyond = (np.abs(sums - expected) >= observed - 1e-12).sum(axis=0)
     return np.asarray((beyond + 1) / (draws + 1))
 

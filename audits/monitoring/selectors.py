@@ -2,16 +2,17 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from audits.decisions import columns, judging, shortfall
+from audits.decisions import columns, judging, shortfall, weighing
 from audits.decisions import selectors as decisions
 from audits.decisions.models import Feedback
 from audits.decisions.table import DISPOSITIONS, Table
+from audits.decisions.weighing import Floats
 from audits.monitoring import discrepancy as differences
 from audits.monitoring import indices as measures
 from audits.monitoring.indices import Index
@@ -35,11 +36,12 @@ class Family:
 def indices(
     *, system: AISystem, start: dt.datetime | None = None, end: dt.datetime | None = None
 ) -> dict[str, dict[str, Any]]:
-    """The three indices of the window: each ``{"value", "interval", "n", "detail"}``, None where nothing can be said.
+    """The three indices of the window: each ``{"value", "interval", "n", "effective", "detail"}``, None where nothing
+    can be said; over choices, not assessments. Decisions of which a share is logged count 1/rate.
 
     Value flattening is that of the policy version with most decisions; every version stands in the detail.
     """
-    table = decisions.in_window(system=system, start=start, end=end)
+    table = decisions.choices(system=system, start=start, end=end)
     if table is None:
         return {name: _plain(Index(None, None, 0)) for name in INDICES}
     versions = {policy.version: policy for policy in policies.history(system=system)}
@@ -56,19 +58,19 @@ def _plain(index: Index) -> dict[str, Any]:
 
 
 def _flattening(table: Table) -> Index:
-    found = {}
+    found, weights = {}, table.weight
     for version in np.unique(table.version):
         driving = table.driving[table.version == version].astype(float)
         ties = driving.sum(axis=1)
         driven = driving[ties > 0] / ties[ties > 0, None]
-        found[int(version)] = measures.value_flattening(driven.sum(axis=0), len(driven))
+        counted = weights[table.version == version][ties > 0]
+        found[int(version)] = measures.value_flattening(driven, counted)
     most = max(found, key=lambda version: found[version].n)
     detail: dict[str, object] = {
         "version": most,
         "versions": {version: {**asdict(index), "detail": {}} for version, index in found.items()},
     }
-    index = found[most]
-    return Index(index.value, index.interval, index.n, detail)
+    return replace(found[most], detail=detail)
 
 
 def _representation(system: AISystem, table: Table, versions: Mapping[int, Policy], at: dt.datetime) -> Index:
@@ -76,17 +78,17 @@ def _representation(system: AISystem, table: Table, versions: Mapping[int, Polic
     rows = np.flatnonzero(table.chosen >= 0)
     chose = table.take(rows)
     part = chose.columns
-    regret, spread = {}, {}
+    weights, shortfalls = chose.weight, {}
     for name, asked in shortfall.constituency_weights(system=system, at=at).items():
-        weights = np.array([asked.get(edge, 0.0) for edge in table.edges])
-        found = [
-            shortfall.regret(part.take(chose.version == version), weights, part.chosen[chose.version == version],
-                         judging.terms_of(versions[int(version)], table.edges).norms)
-            for version in np.unique(chose.version)
-        ]  # fmt: skip
-        regret[name] = np.concatenate([fallen for fallen, _width in found])
-        spread[name] = np.concatenate([width for _fallen, width in found])
-    return measures.representation_loss(regret, spread)
+        own = np.array([asked.get(edge, 0.0) for edge in table.edges])
+        found: list[tuple[Floats, Floats, Floats]] = []
+        for version in np.unique(chose.version):
+            at_it = chose.version == version
+            norms = judging.terms_of(versions[int(version)], table.edges).norms
+            found.append(shortfall.regret(part.take(at_it), own, part.chosen[at_it], weights[at_it], norms))
+        regret, spread, counted = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        shortfalls[name] = regret, spread, counted
+    return measures.representation_loss(shortfalls)
 
 
 def _blindness(system: AISystem, table: Table, versions: Mapping[int, Policy]) -> Index:
@@ -94,13 +96,13 @@ def _blindness(system: AISystem, table: Table, versions: Mapping[int, Policy]) -
     thresholds = np.array([_threshold(versions, int(version)) for version in table.version])
     asked = ~np.isnan(thresholds) & (table.options > 1)
     answered = (table.disposition == DISPOSITIONS.index("answered")) & ~table.clarified
+    calibration = {"calibration": _calibration(system, table)}
     if not asked.any():
-        return Index(None, None, 0, {"threshold": None, "calibration": _calibration(system, table)})
+        return Index(None, None, 0, {"threshold": None, **calibration})
     shifted = table.confidence[asked] - thresholds[asked]
-    index = measures.uncertainty_blindness(shifted, answered[asked], 0.0)
+    index = measures.uncertainty_blindness(shifted, answered[asked], table.weight[asked], 0.0)
     latest = float(thresholds[asked][-1])
-    detail = {**index.detail, "threshold": latest, "calibration": _calibration(system, table)}
-    return Index(index.value, index.interval, index.n, detail)
+    return replace(index, detail={**index.detail, "threshold": latest, **calibration})
 
 
 def _threshold(versions: Mapping[int, Policy], version: int) -> float:
@@ -114,28 +116,34 @@ def _calibration(system: AISystem, table: Table) -> dict[str, object] | None:
     errors = dict(told)
     rows = np.flatnonzero(np.isin(table.index, np.fromiter(errors, np.int64, len(errors))))
     right = np.array([not errors[int(table.index[row])] for row in rows], bool)
-    return measures.calibration(table.confidence[rows], right)
+    return measures.calibration(table.confidence[rows], right, table.weight[rows])
 
 
 def driving_shares(
     *, system: AISystem, start: dt.datetime | None = None, end: dt.datetime | None = None, steps: int = 12
 ) -> dict[str, Any]:
-    """In which share of decisions each edge decided, over time: ``{"moments", "edges": {slug: [share]}, "total"}``."""
-    table = decisions.in_window(system=system, start=start, end=end)
+    """In which share of choices each edge decided, over time: ``{"moments", "edges": {slug: [share]}, "total"}``.
+
+    ``n`` choices were logged; ``weighted`` says whether they are a share of those made.
+    """
+    table = decisions.choices(system=system, start=start, end=end)
     if table is None:
-        return {"moments": [], "edges": {}, "total": {}, "n": 0}
-    driving = table.driving.astype(float)
+        return {"moments": [], "edges": {}, "total": {}, "n": 0, "weighted": False}
+    driving, weights = table.driving.astype(float), table.weight
     driving /= np.maximum(driving.sum(axis=1), 1)[:, None]
     order = np.argsort(table.occurred, kind="stable")
     parts = [part for part in np.array_split(order, min(steps, len(order))) if len(part)]
     return {
         "moments": [table.moment(int(part[0])) for part in parts] + [table.moment(int(order[-1]))],
         "edges": {
-            edge: [float(driving[part, place].mean()) for part in parts]
+            edge: [float(weighing.mean(driving[part, place], weights[part])) for part in parts]
             for place, edge in enumerate(table.edges)
         },
-        "total": {edge: float(driving[:, place].mean()) for place, edge in enumerate(table.edges)},
+        "total": {
+            edge: float(weighing.mean(driving[:, place], weights)) for place, edge in enumerate(table.edges)
+        },
         "n": len(table),
+        "weighted": table.weighted,
     }
 
 
@@ -151,7 +159,7 @@ def discrepancy(
 
     ``kind``: ``context`` reads the record's context, ``group`` the sealed groups of its subject.
     """
-    table = decisions.in_window(system=system, start=start, end=end)
+    table = decisions.choices(system=system, start=start, end=end)
     if table is None:
         return None
     chosen = columns.pick(table.columns.scores, table.chosen.astype(np.int64))
@@ -159,7 +167,8 @@ def discrepancy(
     part = table.take(rows)
     labels = _labels(system, part, attribute, kind)
     scalar = _scalar(system, part, chosen[rows])
-    found = differences.differences(chosen[rows], scalar, labels, _strata(part, attribute, kind), part.edges)
+    strata = _strata(part, attribute, kind)
+    found = differences.differences(chosen[rows], scalar, labels, strata, part.edges, weights=part.weight)
     return Family(attribute, kind, len(found), [asdict(each) for each in found])
 
 
@@ -194,7 +203,7 @@ def attributes(
     *, system: AISystem, start: dt.datetime | None = None, end: dt.datetime | None = None
 ) -> list[tuple[str, str]]:
     """Attributes to compare groups along: (name, kind)."""
-    table = decisions.in_window(system=system, start=start, end=end)
+    table = decisions.choices(system=system, start=start, end=end)
     if table is None:
         return []
     keys = sorted({key for context in table.contexts for key in context})

@@ -1,6 +1,7 @@
 """Deciding again under other weights: which choices flip, which edges gain and lose. Pure.
 
 Replay holds the logged options and scores fixed; it does not predict what the model would have generated.
+Counts are of decisions logged; shares and means weight each by 1/rate where a share of them is logged.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from audits.decisions import columns
+from audits.decisions import columns, weighing
 from audits.decisions.columns import Norm, Terms
 from audits.decisions.table import Table
 
@@ -19,9 +20,10 @@ EXAMPLES = 20
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """``rows`` are the decisions that chose an option (m of n); everything else is per such decision.
+    """``rows`` are the choices of an option (m of n, assessments left out); everything else is per such decision.
 
-    ``winner`` is −1 where no option is feasible under the new terms; ``lead`` its utility minus the logged choice's.
+    ``weight`` says how much each counts. ``winner`` is −1 where no option is feasible under the new terms; ``lead`` its
+    utility minus the logged choice's.
     """
 
     rows: NDArray[np.int64]
@@ -30,25 +32,51 @@ class Replay:
     flipped: NDArray[np.bool_]
     lead: NDArray[np.float64]
     change: NDArray[np.float64]
+    weight: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Of some decisions: how many, how many flipped, and the same as they count."""
+
+    decisions: int = 0
+    flips: int = 0
+    weight: float = 0.0
+    flipped: float = 0.0
+
+    def plus(self, other: "Tally") -> "Tally":
+        return Tally(
+            self.decisions + other.decisions,
+            self.flips + other.flips,
+            self.weight + other.weight,
+            self.flipped + other.flipped,
+        )
 
 
 def replay(table: Table, terms: Terms) -> Replay:
-    """Every decision of ``table`` that chose an option, decided again under ``terms``."""
-    rows = np.flatnonzero(table.chosen >= 0)
-    part = table.take(rows).columns
+    """Every choice of an option in ``table``, decided again under ``terms``."""
+    rows = np.flatnonzero((table.chosen >= 0) & ~table.assessment)
+    taken = table.take(rows)
+    part = taken.columns
     winner = columns.winners(part, terms, columns.feasible(part, terms.norms))
     flipped = (winner != part.chosen) & (winner >= 0)
     values = columns.utilities(part.scores, terms)
     lead = columns.pick(values, winner) - columns.pick(values, part.chosen)
     change = columns.pick(part.scores, winner) - columns.pick(part.scores, part.chosen)
-    return Replay(rows, part.chosen, winner, flipped, lead, change)
+    return Replay(rows, part.chosen, winner, flipped, lead, change, taken.weight)
+
+
+def share(found: Replay) -> float | None:
+    """The share of choices that flip; None of none."""
+    return weighing.share(found.flipped, found.weight)
 
 
 def edge_deltas(found: Replay) -> NDArray[np.float64]:
     """(j,): mean change of the chosen option's score over all decisions; unscored ones left out."""
     known = np.where(np.isnan(found.change), 0.0, found.change)
-    counted = np.maximum((~np.isnan(found.change)).sum(axis=0), 1)
-    return np.asarray(known.sum(axis=0) / counted)
+    counted = (~np.isnan(found.change) * found.weight[:, None]).sum(axis=0)
+    changed = (known * found.weight[:, None]).sum(axis=0)
+    return np.asarray(np.divide(changed, counted, out=np.zeros_like(changed), where=counted > 0))
 
 
 def violations(table: Table, found: Replay, norms: tuple[Norm, ...]) -> int:
@@ -69,16 +97,22 @@ def near_ties(table: Table, found: Replay, terms: Terms) -> int:
     return int((np.abs(lead) < NEAR_TIE).sum())
 
 
-def by_context(table: Table, found: Replay) -> dict[str, dict[str, tuple[int, int]]]:
+def by_context(table: Table, found: Replay) -> dict[str, dict[str, Tally]]:
     """For each context key and value, decisions and flips."""
-    codes = table.context[found.rows]
-    total = np.bincount(codes, minlength=len(table.contexts))
-    flips = np.bincount(codes[found.flipped], minlength=len(table.contexts))
-    counts: dict[str, dict[str, tuple[int, int]]] = {}
-    for code, context in enumerate(table.contexts):
+    codes, size = table.context[found.rows], len(table.contexts)
+    flipped, moved = codes[found.flipped], found.weight[found.flipped]
+    tallies = zip(
+        np.bincount(codes, minlength=size).tolist(),
+        np.bincount(flipped, minlength=size).tolist(),
+        np.bincount(codes, found.weight, minlength=size).tolist(),
+        np.bincount(flipped, moved, minlength=size).tolist(),
+        strict=True,
+    )
+    counts: dict[str, dict[str, Tally]] = {}
+    for context, tally in zip(table.contexts, tallies, strict=True):
         for key, value in context.items():
-            n, k = counts.setdefault(key, {}).get(value, (0, 0))
-            counts[key][value] = (n + int(total[code]), k + int(flips[code]))
+            before = counts.setdefault(key, {}).get(value, Tally())
+            counts[key][value] = before.plus(Tally(*tally))
     return counts
 
 
@@ -91,9 +125,11 @@ def examples(found: Replay) -> NDArray[np.int64]:
     return np.concatenate([ordered[: EXAMPLES // 2], ordered[-EXAMPLES // 2 :]])
 
 
-def shares(counts: Mapping[str, tuple[int, int]]) -> list[dict[str, object]]:
+def shares(counts: Mapping[str, Tally]) -> list[dict[str, object]]:
     """Rows for a table, most affected first."""
     rows: Sequence[dict[str, object]] = [
-        {"name": name, "decisions": n, "flips": k, "share": k / n} for name, (n, k) in counts.items() if n
+        {"name": name, "decisions": each.decisions, "flips": each.flips, "share": each.flipped / each.weight}
+        for name, each in counts.items()
+        if each.decisions
     ]
     return sorted(rows, key=lambda row: (-float(str(row["share"])), str(row["name"])))

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from django.urls import reverse
 
+from audits.decisions import columns, shortfall, weighing
 from audits.decisions import selectors as decisions
-from audits.decisions import shortfall
 from audits.decisions.columns import Norm, Terms
 from audits.decisions.models import Decision
 from audits.decisions.table import Table
@@ -18,6 +18,7 @@ from governance.policies import selectors as policies
 from governance.systems.models import AISystem
 
 GROUPS_WITH_AT_MOST = 40
+_TINY = 1e-300
 
 
 def impact(
@@ -30,24 +31,29 @@ def impact(
     norms: list[dict[str, Any]] | None = None,
     tiers: list[dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
-    """The impact statement of ``weights`` on the decisions in [start, end), JSON-serialisable; nothing is sampled.
+    """The impact statement of ``weights`` on all choices logged in [start, end), JSON-serialisable.
 
-    ``flips`` and ``share`` of ``decisions``; ``groups`` by context key; ``edges`` with mean score before, after and
+    ``flips`` of ``decisions`` were counted. ``share`` estimates how many of all choices flip; where the model logs a
+    part of them only (``weighted``), means and shares count each 1/rate, and ``interval`` is the share's at 95 %.
+    Further: ``groups`` by context key; ``edges`` with mean score before, after and
     change; ``violations`` of hard norms that the logged choice kept; ``near_ties``; ``regret`` per constituency before
     and after; up to 20 ``examples``. Without ``norms`` those of the policy in force for everybody apply.
     """
     table = decisions.in_window(system=system, start=start, end=end)
-    if table is None or not (table.chosen >= 0).any():
-        return {"decisions": 0, "flips": 0, "share": None, "groups": [], "edges": [], "violations": 0,
-                "infeasible": 0, "near_ties": 0, "regret": [], "examples": []}  # fmt: skip
+    if table is None or not ((table.chosen >= 0) & ~table.assessment).any():
+        return {"decisions": 0, "flips": 0, "share": None, "interval": None, "weighted": False,
+                "groups": [], "edges": [], "violations": 0, "infeasible": 0, "near_ties": 0, "regret": [],
+                "examples": []}  # fmt: skip
     in_force = _norms(system) if norms is None else norms
     terms = _terms(table, weights, rule, in_force, tiers or [])
     found = flips.replay(table, terms)
-    n, k = len(found.rows), int(found.flipped.sum())
+    weighted = weighing.is_weighted(table.rate[found.rows])
     return {
-        "decisions": n,
-        "flips": k,
-        "share": k / n,
+        "decisions": len(found.rows),
+        "flips": int(found.flipped.sum()),
+        "share": flips.share(found),
+        "interval": weighing.share_interval(found.flipped, found.weight) if weighted else None,
+        "weighted": weighted,
         "groups": _groups(table, found),
         "edges": _edges(table, found),
         "violations": flips.violations(table, found, terms_norms(table, _norms(system))),
@@ -103,7 +109,9 @@ def _groups(table: Table, found: Replay) -> list[dict[str, Any]]:
 
 def _edges(table: Table, found: Replay) -> list[dict[str, Any]]:
     part = table.take(found.rows).columns
-    before = np.nanmean(part.scores[np.arange(len(found.before)), found.before], axis=0)
+    scores = columns.pick(part.scores, found.before)
+    weight = np.where(np.isnan(scores), 0.0, found.weight[:, None])
+    before = (np.nan_to_num(scores) * weight).sum(axis=0) / np.maximum(weight.sum(axis=0), _TINY)
     return [
         {"edge": edge, "before": float(b), "after": float(b + change), "delta": float(change)}
         for edge, b, change in zip(table.edges, before, flips.edge_deltas(found), strict=True)
@@ -120,8 +128,9 @@ def _regret(
         weights = np.array([asked.get(edge, 0.0) for edge in table.edges])
         shares = []
         for option in (found.before, np.where(found.winner < 0, found.before, found.winner)):
-            fallen, spread = shortfall.regret(part, weights, option, norms)
-            shares.append(float(fallen.sum() / spread.sum()) if spread.sum() > 0 else None)
+            fallen, spread, count = shortfall.regret(part, weights, option, found.weight, norms)
+            stake = float((spread * count).sum())
+            shares.append(float((fallen * count).sum()) / stake if stake > 0 else None)
         rows.append({"constituency": name, "before": shares[0], "after": shares[1]})
     return rows
 

@@ -3,15 +3,17 @@
 Lin's concordance correlation (Lin 1989, Biometrics 45, 255–268; moments divided by n):
 ρ_c = 2 s_xy / (s_x² + s_y² + (x̄ − ȳ)²). It is 1 only where both say the same, not merely where they rise together.
 Interval: percentile bootstrap over whole decisions (2,000 draws), as the options of one decision are not independent.
+Where the model logs a share of its decisions, each counts 1/rate, and their number is Kish's effective one.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from audits.decisions import weighing
+from audits.decisions.weighing import Floats
+
 DRAWS = 2_000
 LEVEL = 0.05
 LEAST_DECISIONS = 30
@@ -28,15 +30,23 @@ class Agreed:
     difference: float | None
 
 
-def agreement(pairs: Sequence[Sequence[tuple[float, float]]], *, seed: int = 0) -> Agreed:
-    """``pairs``: for each decision the (reported, independent) scores of its options that have both."""
-    known = [np.array(each, np.float64) for each in pairs if len(each)]
-    if not known:
+def agreement(
+    pairs: Sequence[Sequence[tuple[float, float]]], *, weights: Floats | None = None, seed: int = 0
+) -> Agreed:
+    """``pairs``: for each decision the (reported, independent) scores of its options that have both.
+
+    ``weights``: how much each decision counts; all alike if None.
+    """
+    rows = [row for row, each in enumerate(pairs) if len(each)]
+    if not rows:
         return Agreed(0, None, None, None)
-    difference = float(np.abs(np.diff(np.concatenate(known), axis=1)).mean())
-    sums = np.array([_sums(each) for each in known])
+    known = [np.array(pairs[row], np.float64) for row in rows]
+    counts = np.ones(len(rows)) if weights is None else weights[rows]
+    apart = np.abs(np.diff(np.concatenate(known), axis=1))[:, 0]
+    difference = float(weighing.mean(apart, np.repeat(counts, [len(each) for each in known])))
+    sums = np.array([_sums(each) for each in known]) * counts[:, None]
     value = float(_concordance(sums.sum(axis=0)))
-    if len(known) < LEAST_DECISIONS or np.isnan(value):
+    if weighing.effective(counts) < LEAST_DECISIONS or np.isnan(value):
         return Agreed(len(known), None, None, difference)
     drawn = _bootstrap(sums, seed)
     low, high = np.nanquantile(drawn, [LEVEL / 2, 1 - LEVEL / 2])

@@ -20,7 +20,10 @@ Scores = dict[str, dict[str, float | None]]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One decision as the scorer gets it: ``text`` and ``labels`` are None where they are not disclosed."""
+    """One decision as the scorer gets it: ``text`` and ``labels`` are None where they are not disclosed.
+
+    What was ``reported``, and the ``rate`` at which the model logs, it does not get.
+    """
 
     identity: str
     index: int
@@ -29,6 +32,7 @@ class Case:
     reported: Mapping[str, Mapping[str, float | None]]
     text: str | None
     labels: Mapping[str, str] | None
+    rate: float = 1.0
 
     def message(self) -> dict[str, Any]:
         """Its part of the request."""

@@ -46,7 +46,8 @@ class Rescorer(models.Model):
 class Rescore(models.Model):
     """What an independent scorer said about one edge of one decision, beside what the record says.
 
-    ``reported`` and ``scores`` hold a score from 0 to 1, or null, by option.
+    ``reported`` and ``scores`` hold a score from 0 to 1, or null, by option; ``rate`` is the share of decisions that
+    the model logs, as the record states it.
     """
 
     system = models.ForeignKey(
@@ -61,6 +62,7 @@ class Rescore(models.Model):
     scorer = models.CharField(max_length=120)
     reported = models.JSONField()
     scores = models.JSONField()
+    rate = models.FloatField(default=1.0)
     rescored_at = models.DateTimeField()
 
     class Meta:
@@ -71,6 +73,9 @@ class Rescore(models.Model):
             ),
             models.CheckConstraint(condition=~models.Q(scorer=""), name="rescore_names_its_scorer"),
             models.CheckConstraint(condition=models.Q(index__gte=0), name="rescore_index_is_not_negative"),
+            models.CheckConstraint(
+                condition=models.Q(rate__gt=0, rate__lte=1), name="rescore_rate_is_above_0_and_at_most_1"
+            ),
         ]
         indexes = [models.Index(fields=["system", "index"], name="rescore_by_decision")]
 

@@ -4,8 +4,10 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from django.utils.translation import gettext as _
 
+from audits.decisions import weighing
 from audits.decisions.models import Agreement, Cursor
 from audits.rescoring import agreement, routes, selectors
 from audits.rescoring.asking import Case, Scores
@@ -144,7 +146,7 @@ def keep(
     rows = [
         Rescore(
             system=each.system, index=case.index, edge=each.edge, scorer=each.scorer, rescored_at=at,
-            reported={option: scores.get(each.edge) for option, scores in case.reported.items()},
+            rate=case.rate, reported={option: scores.get(each.edge) for option, scores in case.reported.items()},
             scores={option: scores[each.edge] for option, scores in answers[case.identity].items()},
         )
         for each in rescorers
@@ -162,9 +164,9 @@ def refresh(*, rescorer: Rescorer, at: dt.datetime) -> Agreement | None:
     """Computes the agreement on an edge anew, over the newest 1,000 decisions scored twice. Derived."""
     if rescorer.withdrawn_at is not None:
         return None
-    found = agreement.agreement(
-        [_pairs(row) for row in selectors.recent(rescorer=rescorer, most=RECENT)], seed=rescorer.pk
-    )
+    rows = selectors.recent(rescorer=rescorer, most=RECENT)
+    weights = weighing.of_rates(np.array([row.rate for row in rows], np.float64))
+    found = agreement.agreement([_pairs(row) for row in rows], weights=weights, seed=rescorer.pk)
     low, high = found.interval or (None, None)
     kept, _new = Agreement.objects.update_or_create(
         system=rescorer.system,

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
-from audits.decisions import opening
+from audits.decisions import opening, table
 from audits.decisions.models import Cursor, Decision
 from audits.ledger import sealing
 from audits.ledger import selectors as ledger
@@ -127,4 +127,5 @@ def _case(rescorer: Rescorer, decision: Decision, record: dict[str, Any]) -> Cas
         reported={option["id"]: option["edges"] for option in record["options"]},
         text=given.get("text") if isinstance(given, dict) and "text" in rescorer.discloses else None,
         labels=labels if "labels" in rescorer.discloses else None,
+        rate=table.rate_of(record),
     )

@@ -70,8 +70,32 @@ def test_permutation_stays_within_contexts():
     member = np.zeros(2000, bool)
     member[:100] = True
     member[1000:1400] = True
-    assert discrepancy.permutation_p(outcomes, member, strata, seed=1, draws=2000)[0] > 0.05
-    assert discrepancy.permutation_p(outcomes, member, np.zeros(2000, int), seed=1, draws=2000)[0] < 0.01
+    alike = {"weights": np.ones(2000), "seed": 1, "draws": 2000}
+    assert discrepancy.permutation_p(outcomes, member, strata, **alike)[0] > 0.05
+    assert discrepancy.permutation_p(outcomes, member, np.zeros(2000, int), **alike)[0] < 0.01
+
+
+def test_under_one_rate_the_p_values_are_the_unweighted_ones():
+    rng = np.random.default_rng(9)
+    chosen, labels, strata = sample(rng, 600)
+    assert found(chosen, labels, strata) == found(chosen, labels, strata, weights=np.full(600, 1.0))
+
+
+def test_a_group_that_differs_only_in_how_often_it_is_logged_shows_nothing():
+    """Memberships change among decisions that count alike, so that a rate is not taken for a difference."""
+    rng, alarms = np.random.default_rng(10), 0
+    for _trial in range(20):
+        rare = rng.random(600) < 0.5
+        chosen = np.clip(rng.normal(0.5 + 0.2 * rare[:, None], 0.1, (600, 3)), 0, 1)
+        member = rng.random(600) < np.where(rare, 0.4, 0.2)
+        labels = ["g" if each else None for each in member]
+        strata, weights = np.zeros(600, np.int64), np.where(rare, 0.1, 1.0)
+        p = discrepancy.permutation_p(
+            chosen, member, discrepancy._alike(strata, weights), weights=weights, seed=1, draws=500
+        )
+        alarms += (p < 0.05).any()
+        assert found(chosen, labels, strata, weights=weights)["g", "a"].n == member.sum()
+    assert alarms <= 5
 
 
 @pytest.mark.parametrize(("population", "size"), [(50, 30), (5000, 40)])

@@ -16,11 +16,12 @@ from tests.unit.audits.decisions.strategies import EDGES
 from tests.unit.audits.decisions.test_columns import terms
 
 
-def tabled(rows, chosen):
+def tabled(rows, chosen, *, context="", rates=None):
     records = [
         {
-            "options": options, "chosen": f"o{pick}", "context": {"community": "de" if n % 2 else "fr"},
-            "model_version": "1",
+            "options": options, "chosen": f"o{pick}", "model_version": "1",
+            "context": {"community": context or ("de" if n % 2 else "fr")},
+            "sampling": {"rate": rates[n] if rates else 1, "method": "hash"},
             "policy": {"version": 1}, "disposition": "answered", "occurred_at": "2026-01-01T00:00:00Z",
         }
         for n, (options, pick) in enumerate(zip(rows, chosen, strict=True))
@@ -35,8 +36,8 @@ def test_flips_are_those_of_the_reference(rows, policy):
     picks = [policy.choose(options).option_id for options in rows]
     assert found.flipped.tolist() == [pick not in (None, "o0") for pick in picks]
     counts = flips.by_context(logged, found)["community"]
-    assert sum(k for _n, k in counts.values()) == found.flipped.sum()
-    assert sum(n for n, _k in counts.values()) == len(rows)
+    assert sum(each.flips for each in counts.values()) == found.flipped.sum()
+    assert sum(each.decisions for each in counts.values()) == len(rows)
 
 
 def test_a_near_tie_is_named():

@@ -1,0 +1,73 @@
+"""Columns of an earlier form, built again from the log a segment at a time, off the ingest path.
+
+What was assessed stays as it was: only what the record says is read again.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import numpy as np
+from django.db import transaction
+from edgewise import record as sdk
+
+from audits.decisions import assessing, indexing, links, table
+from audits.decisions.models import Cursor, Segment
+from audits.decisions.table import Table
+from audits.ledger import selectors as ledger
+from governance.systems.models import AISystem
+
+ASSESSED = ("margin", "confidence", "driving", "verdicts")
+
+
+def renew_all(*, most: int = 1_000_000) -> int:
+    """Renews at most ``most`` segments; returns how many it renewed."""
+    old = Segment.objects.filter(form__lt=Segment.FORM).order_by("system_id", "first")
+    systems = AISystem.objects.select_related("organisation").in_bulk(
+        old.values_list("system_id", flat=True).distinct().order_by("system_id")
+    )
+    places = list(old.values_list("system_id", "first")[:most])
+    return sum(renew(system=systems[system], first=first) for system, first in places)
+
+
+@transaction.atomic
+def renew(*, system: AISystem, first: int) -> int:
+    """Renews the segment that begins there; 0 if it is renewed already, or the system's assessor is at work."""
+    cursor = Cursor.objects.select_for_update(skip_locked=True).filter(system=system).first()
+    segment = Segment.objects.filter(system=system, first=first, form__lt=Segment.FORM).first()
+    if cursor is None or segment is None:
+        return 0
+    before = table.unpack(bytes(segment.data))
+    records = _records(system, before.index.tolist())
+    found = links.digests(records)
+    assessing.save(segment, _built(records, before), found)
+    indexed = np.flatnonzero(before.index < cursor.searchable)
+    indexing.add_links(system, before.index[indexed], found[indexed])
+    return 1
+
+
+def rebuild(*, system: AISystem) -> int:
+    """Builds all columns of a system again; returns how many segments there were."""
+    Segment.objects.filter(system=system).update(form=0)
+    firsts = Segment.objects.filter(system=system).order_by("first").values_list("first", flat=True)
+    return sum(renew(system=system, first=first) for first in list(firsts))
+
+
+def _records(system: AISystem, indexes: Sequence[int]) -> list[dict[str, Any]]:
+    log = ledger.log_of(organisation=system.organisation, system=system)
+    assert log is not None, "assessed decisions are in a log"
+    entries, decode = ledger.entries_at(log=log, indexes=indexes), msgspec.json.Decoder().decode
+    return [decode(entries[index])["record"] for index in indexes]
+
+
+def _built(records: list[dict[str, Any]], before: Table) -> Table:
+    built = table.build(before.index.tolist(), records, before.edges, _moment)
+    return replace(built, **{name: getattr(before, name) for name in ASSESSED})
+
+
+def _moment(text: str) -> dt.datetime:
+    moment = sdk.parse_time(text)
+    assert moment is not None, "ingest read it"
+    return moment
