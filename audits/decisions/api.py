@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 
 from audits.decisions import admission, cloudevents, intake, patience, reading, schema, streaming, throttling
 from audits.decisions.services import Outcome
+from governance.access import problems
 from governance.access.api import Requires, SystemScope, system_of
 
 JSON = "application/json"
@@ -43,7 +44,11 @@ class Decisions(APIView):
 
     @extend_schema(
         request=schema.BODIES,
-        responses={201: schema.Items, 207: schema.Items, 409: schema.Items, 422: schema.Items},
+        responses={
+            **dict.fromkeys((201, 207, 409, 422), schema.Items),
+            **dict.fromkeys([(status, streaming.NDJSON) for status in (201, 207, 422)], schema.Item),
+            **problems.may_be(408, 413),
+        },
         parameters=[_BRIEF],
     )
     def post(self, request: Request) -> HttpResponseBase:

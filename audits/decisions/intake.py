@@ -13,6 +13,7 @@ from rest_framework.exceptions import UnsupportedMediaType
 from audits.decisions import cloudevents, patience, services, streams
 from audits.decisions.services import Outcome
 from audits.decisions.wrapping import Unwrapped
+from governance.access.problems import TooSlow
 from governance.errors import DomainError
 from governance.systems.models import AISystem
 
@@ -36,13 +37,6 @@ class TooLarge(DomainError):
 
     code = "too_large"
     status = 413
-
-
-class TooSlow(DomainError):
-    """The body did not arrive in time."""
-
-    code = "too_slow"
-    status = 408
 
 
 class Error(msgspec.Struct):
@@ -76,8 +70,7 @@ def _refusing(found: Iterator[bytes]) -> Iterator[bytes]:
     except streams.Undecodable as error:
         raise Malformed(_("The body does not unpack: %s.") % error) from None
     except patience.TooSlow:
-        detail = _("The body comes too slowly: it has %d seconds, and one more for each KiB.")
-        raise TooSlow(detail % patience.GRACE) from None
+        raise TooSlow from None
 
 
 def length(headers: Mapping[str, str]) -> int | None:

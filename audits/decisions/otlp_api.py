@@ -15,6 +15,7 @@ from governance.access.api import SystemScope, system_of
 from governance.systems.models import AISystem
 
 _KINDS = (otlp.PROTOBUF, otlp.JSON)
+_REFUSALS = (400, 401, 403, 406, 408, 413, 415, 429, 503)
 _BINARY = dict.fromkeys((otlp.PROTOBUF,), OpenApiTypes.BINARY)
 
 
@@ -23,11 +24,16 @@ class Logs(APIView):
 
     permission_classes = (SystemScope("decisions:write"),)
     throttle_classes = (throttling.PerKey,)
+    refuses_with_problems = False
 
     @extend_schema(
         operation_id="otlp_logs",
         request={otlp.JSON: schema.LogsRequest, **_BINARY},
-        responses={(200, otlp.JSON): schema.LogsResponse, (200, otlp.PROTOBUF): OpenApiTypes.BINARY},
+        responses={
+            (200, otlp.JSON): schema.LogsResponse,
+            **dict.fromkeys([(status, otlp.JSON) for status in _REFUSALS], schema.RpcStatus),
+            **dict.fromkeys([(status, otlp.PROTOBUF) for status in (200, *_REFUSALS)], OpenApiTypes.BINARY),
+        },
     )
     def post(self, request: Request) -> HttpResponse:
         """Log the decisions of an ExportLogsServiceRequest; what is rejected is counted, with the reasons."""

@@ -111,7 +111,7 @@ class Proof(APIView):
 
     permission_classes = (ReadsOrPosted,)
 
-    @extend_schema(responses={(200, "text/plain"): str, 404: schema.Problem})
+    @extend_schema(responses={(200, "text/plain"): str})
     def get(self, request: Request, identity: uuid.UUID) -> HttpResponse | Response:
         """Kept by the model; verifies offline. 404 ``not_yet_published`` for a moment after logging."""
         decision = _decision(request, identity)
@@ -147,7 +147,12 @@ class Explained(APIView):
     permission_classes = (ReadsOrPosted,)
     renderer_classes = (JSONRenderer, HtmlRenderer)
 
-    @extend_schema(responses={(200, "application/json"): schema.Explanation, (200, "text/html"): str})
+    @extend_schema(
+        responses={
+            (200, "application/json"): schema.Explanation,
+            **dict.fromkeys([(status, "text/html") for status in (200, 400, 401, 403, 404, 503)], str),
+        }
+    )
     def get(self, request: Request, identity: uuid.UUID) -> HttpResponse | Response:
         """Which edge decided, what would have changed it, and whether the policy was followed."""
         explanation = explaining.explain(decision=_decision(request, identity))
@@ -158,6 +163,13 @@ class Explained(APIView):
             page = render_to_string("audits/decisions/explanation.html", document)
             return HttpResponse(page)
         return Response(document)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """A problem in the form that was asked for."""
+        response = super().handle_exception(exc)
+        if isinstance(getattr(self.request, "accepted_renderer", None), HtmlRenderer):
+            response.content_type = "text/html; charset=utf-8"
+        return response
 
 
 class FeedbackOn(APIView):

@@ -49,6 +49,13 @@ LogsResponse = {
 }
 
 
+class RpcStatus(serializers.Serializer[Any]):
+    """google.rpc.Status: why nothing of an OTLP request was taken; ``message`` begins with the stable code."""
+
+    code = serializers.IntegerField()
+    message = serializers.CharField()
+
+
 class ItemError(serializers.Serializer[Any]):
     code = serializers.CharField()
     detail = serializers.CharField()
@@ -119,16 +126,6 @@ class Feedback(serializers.Serializer[Any]):
     satisfaction = serializers.FloatField(min_value=0, max_value=1, required=False, allow_null=True)
     error = serializers.BooleanField(required=False, allow_null=True)
     group = serializers.CharField(required=False, allow_blank=True, max_length=256)
-
-
-class Problem(serializers.Serializer[Any]):
-    """RFC 9457."""
-
-    type = serializers.CharField()
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    code = serializers.CharField()
-    detail = serializers.CharField()
 
 
 class Row(serializers.Serializer[Any]):

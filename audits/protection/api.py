@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 
 from audits.protection import retaining, selectors, services
 from audits.protection.models import Erasure, Hold
+from governance.access import problems
 from governance.access.api import Requires, acting_organisation, organisation_of, person_of
 from governance.access.pages import ByKey
 from governance.systems import selectors as systems
@@ -76,7 +77,7 @@ class Erasures(generics.ListAPIView[Erasure]):
         organisation = organisation_of(self.request)
         return selectors.erasures(organisation=organisation) if organisation else Erasure.objects.none()
 
-    @extend_schema(request=ErasureInput, responses={202: ErasureOutput})
+    @extend_schema(request=ErasureInput, responses={202: ErasureOutput, **problems.may_be(404)})
     def post(self, request: Request) -> Response:
         """Ask that everything about a person be destroyed; a worker does it, unless a legal hold stands."""
         asked = ErasureInput(data=request.data)
@@ -114,7 +115,7 @@ class Holds(generics.ListAPIView[Hold]):
         organisation = organisation_of(self.request)
         return selectors.holds(organisation=organisation) if organisation else Hold.objects.none()
 
-    @extend_schema(request=HoldInput, responses={201: HoldOutput})
+    @extend_schema(request=HoldInput, responses={201: HoldOutput, **problems.may_be(404)})
     def post(self, request: Request) -> Response:
         """Keep a person's data from erasure and expiry until the hold is lifted."""
         asked = HoldInput(data=request.data)

@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from audits.reports import selectors, services
 from audits.reports.answers import as_pdf
 from audits.reports.models import Report
+from governance.access import problems
 from governance.access.api import Requires, acting_organisation, person_of
 from governance.access.pages import ByCursor
 from governance.systems import selectors as systems
@@ -32,15 +33,15 @@ class ReportOut(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     reference = serializers.CharField()
     kind = serializers.CharField()
-    system = serializers.CharField(source="system.slug", default=None)
+    system = serializers.CharField(source="system.slug", default=None, allow_null=True)
     subject = serializers.CharField()
-    window_start = serializers.DateTimeField()
-    window_end = serializers.DateTimeField()
+    window_start = serializers.DateTimeField(allow_null=True)
+    window_end = serializers.DateTimeField(allow_null=True)
     frameworks = serializers.ListField(child=serializers.CharField())
     state = serializers.CharField()
-    progress = serializers.IntegerField(source="job.progress", default=None)
+    progress = serializers.IntegerField(source="job.progress", default=None, allow_null=True)
     requested_at = serializers.DateTimeField()
-    finished_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
     pdf_sha256 = serializers.CharField()
     manifest_sha256 = serializers.CharField()
     superseded_by = serializers.UUIDField(source="superseded_by_id", allow_null=True)
@@ -70,10 +71,11 @@ class Reports(APIView):
     """List reports; ask for one."""
 
     permission_classes = [Requires("export_reports")]
+    pagination_class = ByNumber
 
     @extend_schema(operation_id="reports_list", responses=ReportOut(many=True))
     def get(self, request: Request) -> Response:
-        pages = ByNumber()
+        pages = self.pagination_class()
         page = (
             pages.paginate_queryset(
                 selectors.visible_to(organisation=acting_organisation(request)), request, self
@@ -82,7 +84,7 @@ class Reports(APIView):
         )
         return pages.get_paginated_response(ReportOut(instance=page, many=True).data)
 
-    @extend_schema(request=ReportIn, responses={202: ReportOut})
+    @extend_schema(request=ReportIn, responses={202: ReportOut, **problems.may_be(404)})
     def post(self, request: Request) -> Response:
         asked = ReportIn(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -116,7 +118,7 @@ class ReportFile(APIView):
 
     permission_classes = [Requires("export_reports")]
 
-    @extend_schema(responses={(200, "application/pdf"): bytes})
+    @extend_schema(responses={(200, "application/pdf"): bytes, **problems.may_be(409, 410)})
     def get(self, request: Request, id: uuid.UUID) -> HttpResponse:  # noqa: A002
         report = report_or_404(request, id)
         content = services.download(report=report, by=person_of(request), at=timezone.now())

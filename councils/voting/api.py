@@ -15,6 +15,7 @@ from councils.deliberation import selectors as deliberation
 from councils.deliberation.models import Proposal
 from councils.voting import selectors, services
 from councils.voting.models import Ballot, Elector
+from governance.access import problems
 from governance.access.api import Requires, organisation_of, person_of
 from governance.access.pages import ByKey
 
@@ -24,7 +25,9 @@ class ProposalOutput(serializers.ModelSerializer[Proposal]):
 
     council: Any = serializers.SlugRelatedField("slug", read_only=True)
     system: Any = serializers.SlugRelatedField("slug", read_only=True)
-    policy_version = serializers.IntegerField(source="policy.version", default=None, read_only=True)
+    policy_version = serializers.IntegerField(
+        source="policy.version", default=None, allow_null=True, read_only=True
+    )
 
     class Meta:
         model = Proposal
@@ -97,7 +100,7 @@ class Results(APIView):
 
     permission_classes = [Requires("view_governed")]
 
-    @extend_schema(responses={200: dict, 404: dict})
+    @extend_schema(responses={200: dict})
     def get(self, request: Request, id: int) -> Response:  # noqa: A002
         tally = selectors.tally_of(proposal=_proposal_or_404(request, id))
         if tally is None:
@@ -122,7 +125,7 @@ class Ballots(APIView):
         found = page.paginate_queryset(lines, request, view=self) or []
         return page.get_paginated_response([_own(line) for line in found])
 
-    @extend_schema(request=BallotInput, responses={201: dict, 200: dict})
+    @extend_schema(request=BallotInput, responses={201: dict, 200: dict, **problems.may_be(404)})
     def post(self, request: Request) -> Response:
         """Casts the caller's ballot: 201, or 200 when it replaces an earlier one."""
         form = BallotInput(data=request.data)

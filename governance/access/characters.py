@@ -9,7 +9,6 @@ from governance.access import problems
 
 NUL = "\0"
 FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
-API = "/api/"
 
 
 def refuse_nul(
@@ -18,7 +17,7 @@ def refuse_nul(
     """Middleware: 400 for NUL in the path, the query or a form. The body of an API request is not touched."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        api = request.path.startswith(API)
+        api = request.path.startswith(problems.API)
         if (
             NUL in request.path
             or "%00" in request.META.get("QUERY_STRING", "")

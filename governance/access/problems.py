@@ -4,10 +4,13 @@ import http
 import logging
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import Error as DatabaseError
-from django.http import Http404
-from rest_framework import exceptions
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.utils.translation import gettext as _
+from django.views import defaults
+from rest_framework import exceptions, serializers
 from rest_framework.response import Response
 
 from governance.access import outages
@@ -15,6 +18,7 @@ from governance.errors import DomainError
 
 logger = logging.getLogger(__name__)
 CONTENT_TYPE = "application/problem+json"
+API = "/api/"
 CODES = {
     exceptions.NotAuthenticated: "unauthenticated",
     exceptions.AuthenticationFailed: "unauthenticated",
@@ -29,13 +33,41 @@ CODES = {
 }
 
 
+class TooSlow(DomainError):
+    """The body did not arrive in time."""
+
+    code = "too_slow"
+    status = 408
+
+    def __init__(self) -> None:
+        detail = _("The body comes too slowly: it has %d seconds, and one more for each KiB.")
+        super().__init__(detail % settings.EDGEWISE_BODY_SECONDS)
+
+
+class Problem(serializers.Serializer[Any]):
+    """RFC 9457; some problems have further members, such as ``field``, ``errors`` or ``byte``."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    code = serializers.CharField(help_text="stable: part of the contract")
+    detail = serializers.CharField(help_text="what to do")
+
+
+def may_be(*statuses: int) -> dict[tuple[int, str], type[Problem]]:
+    """For ``extend_schema``: problems that an operation may answer beside those that any may."""
+    return {(status, CONTENT_TYPE): Problem for status in statuses}
+
+
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """The problem document of ``error``, or None for what is a defect and not a refusal."""
     if isinstance(error, DatabaseError) and (outage := outages.of(error)) is not None:
         logger.error("The database refused: %s", error)
         error = outage
+    if isinstance(error, UnreadablePostError):
+        error = TooSlow()
     if isinstance(error, DomainError):
-        return _of_domain_error(error)
+        return of(error)
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     if isinstance(error, PermissionDenied):
@@ -45,7 +77,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     return None
 
 
-def _of_domain_error(error: DomainError) -> Response:
+def of(error: DomainError) -> Response:
+    """The problem document of a refusal."""
     response = problem(error.status, error.code, error.detail, field=error.field, **error.extra)
     if isinstance(error, outages.Outage):
         response["Retry-After"] = str(error.retry_after)
@@ -73,3 +106,23 @@ def _of_api_exception(error: exceptions.APIException) -> Response:
     if challenge:
         response["WWW-Authenticate"] = challenge
     return response
+
+
+def no_such_address(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404: a problem document below the API's prefix, a page elsewhere."""
+    if not request.path.startswith(API):
+        return defaults.page_not_found(request, exception)
+    return _as_json(problem(404, "not_found", "There is nothing at this address."))
+
+
+def defect(request: HttpRequest) -> HttpResponse:
+    """500, likewise."""
+    if not request.path.startswith(API):
+        return defaults.server_error(request)
+    return _as_json(
+        problem(500, "defect", "Edgewise made a mistake; its log says which. Send it again later.")
+    )
+
+
+def _as_json(answer: Response) -> HttpResponse:
+    return JsonResponse(answer.data, status=answer.status_code, content_type=CONTENT_TYPE)

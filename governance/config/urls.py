@@ -42,3 +42,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include((_listed("api_urlpatterns"), "api"))),
     *_listed("urlpatterns"),
 ]
+handler404 = "governance.access.problems.no_such_address"
+handler500 = "governance.access.problems.defect"

@@ -16,7 +16,7 @@ from governance.systems import selectors as systems
 class EdgeOutput(serializers.ModelSerializer[Edge]):
     """An edge card. ``group`` is the group it belongs to."""
 
-    group = serializers.CharField(source="parent.slug", default=None, read_only=True)
+    group = serializers.CharField(source="parent.slug", default=None, allow_null=True, read_only=True)
     version = serializers.IntegerField(source="edge_set.version", read_only=True, help_text="of the edge set")
     direction = serializers.SerializerMethodField()
 

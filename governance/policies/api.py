@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from governance.access import problems
 from governance.access.api import Requires, SystemScope, organisation_of, system_of
 from governance.access.pages import ByKey
 from governance.policies import selectors, waiting
@@ -38,7 +39,7 @@ class PolicyInForce(APIView):
                 "Prefer", str, OpenApiParameter.HEADER, description="wait=30 long-polls for a change."
             ),
         ],
-        responses={200: dict, 304: None},
+        responses={200: dict, 304: None, **problems.may_be(404)},
     )
     def get(self, request: Request) -> Response:
         system = system_of(request)

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema
 from rest_framework import generics, permissions, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -56,6 +57,7 @@ class Systems(generics.ListAPIView[AISystem]):
         organisation = organisation_of(self.request)
         return selectors.visible_to(organisation=organisation) if organisation else AISystem.objects.none()
 
+    @extend_schema(request=SystemInput, responses={201: SystemOutput})
     def post(self, request: Request) -> Response:
         form = SystemInput(data=request.data)
         form.is_valid(raise_exception=True)

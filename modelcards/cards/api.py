@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from governance.access import problems
 from governance.access.api import Requires, acting_organisation, person_of
 from governance.access.pages import ByCursor
 from governance.systems import selectors as systems
@@ -35,10 +36,10 @@ class VersionOut(serializers.Serializer[Any]):
     reason = serializers.CharField()
     policy_version = serializers.IntegerField()
     narrative = serializers.DictField()
-    progress = serializers.IntegerField(source="job.progress", default=None)
+    progress = serializers.IntegerField(source="job.progress", default=None, allow_null=True)
     created_at = serializers.DateTimeField()
-    approved_at = serializers.DateTimeField()
-    published_at = serializers.DateTimeField()
+    approved_at = serializers.DateTimeField(allow_null=True)
+    published_at = serializers.DateTimeField(allow_null=True)
     pdf_sha256 = serializers.CharField()
     manifest_sha256 = serializers.CharField()
 
@@ -87,15 +88,17 @@ class _Permitted(APIView):
 class Cards(_Permitted):
     """List cards; begin a version."""
 
+    pagination_class = ByKey
+
     @extend_schema(operation_id="model_cards_list", responses=CardOut(many=True))
     def get(self, request: Request) -> Response:
-        pages = ByKey()
+        pages = self.pagination_class()
         page = pages.paginate_queryset(
             selectors.visible_to(organisation=acting_organisation(request)), request, self
         )
         return pages.get_paginated_response(CardOut(page, many=True).data)
 
-    @extend_schema(request=DraftIn, responses={201: VersionOut})
+    @extend_schema(request=DraftIn, responses={201: VersionOut, **problems.may_be(404)})
     def post(self, request: Request) -> Response:
         asked = DraftIn(data=request.data)
         asked.is_valid(raise_exception=True)

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from governance.access import problems
 from governance.access.api import (
     Requires,
     SystemPrincipal,
@@ -44,14 +45,14 @@ class ResultOut(serializers.Serializer[Any]):
     metric = serializers.CharField()
     edge = serializers.CharField()
     value = serializers.FloatField()
-    low = serializers.FloatField()
-    high = serializers.FloatField()
+    low = serializers.FloatField(allow_null=True)
+    high = serializers.FloatField(allow_null=True)
     slice = serializers.DictField()
-    n = serializers.IntegerField()
+    n = serializers.IntegerField(allow_null=True)
     data_name = serializers.CharField()
     data_sha256 = serializers.CharField()
     measured_at = serializers.DateTimeField()
-    signed_at = serializers.DateTimeField()
+    signed_at = serializers.DateTimeField(allow_null=True)
 
 
 class ResultIn(serializers.Serializer[Any]):
@@ -75,6 +76,8 @@ class ResultIn(serializers.Serializer[Any]):
 class Results(APIView):
     """List results; post one."""
 
+    pagination_class = Newest
+
     def get_permissions(self) -> list[Any]:
         """Everybody of the organisation reads; a system's key or who manages cards posts."""
         if self.request.method == "POST":
@@ -83,13 +86,13 @@ class Results(APIView):
 
     @extend_schema(operation_id="evaluations_list", responses=ResultOut(many=True))
     def get(self, request: Request) -> Response:
-        pages = Newest()
+        pages = self.pagination_class()
         page = pages.paginate_queryset(
             selectors.visible_to(organisation=acting_organisation(request)), request, self
         )
         return pages.get_paginated_response(ResultOut(page, many=True).data)
 
-    @extend_schema(request=ResultIn, responses={201: ResultOut})
+    @extend_schema(request=ResultIn, responses={201: ResultOut, **problems.may_be(404)})
     def post(self, request: Request) -> Response:
         asked = ResultIn(data=request.data)
         asked.is_valid(raise_exception=True)
