@@ -19,7 +19,7 @@ KEY_BYTES = 32
 @functools.lru_cache(maxsize=4096)
 def derive(name: str, purpose: str) -> bytes:
     """32 bytes for `purpose`, from the deployment's key `name`."""
-    return _derived(keyring.key(name, home=settings.EDGEWISE_HOME), purpose)
+    return derived(keyring.key(name, home=settings.EDGEWISE_HOME), purpose)
 
 
 def signers(origin: str) -> tuple[notes.NoteSigner, ...]:
@@ -45,10 +45,11 @@ def newest_vkeys(origin: str) -> tuple[str, ...]:
 @functools.lru_cache(maxsize=4096)
 def _signers(origin: str, secret: bytes) -> tuple[notes.NoteSigner, ...]:
     return (
-        notes.NoteSigner(origin, _derived(secret, f"log ed25519 {origin}")),
-        notes.NoteSigner(origin, _derived(secret, f"log ml-dsa-44 {origin}"), signing.ML_DSA_44_COSIGNATURE),
+        notes.NoteSigner(origin, derived(secret, f"log ed25519 {origin}")),
+        notes.NoteSigner(origin, derived(secret, f"log ml-dsa-44 {origin}"), signing.ML_DSA_44_COSIGNATURE),
     )
 
 
-def _derived(secret: bytes, purpose: str) -> bytes:
+def derived(secret: bytes, purpose: str) -> bytes:
+    """32 bytes for `purpose` from one generation of a key."""
     return HKDF(SHA256(), KEY_BYTES, salt=None, info=f"edgewise {purpose}".encode()).derive(secret)

@@ -10,19 +10,19 @@ import hmac
 import os
 from collections.abc import Collection, Iterable
 
-from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.utils.translation import gettext as _
 
-from audits.ledger import keys
+from audits.ledger import lasting, wrapping
 from audits.ledger.models import DataKey, LoggedEvent, SealedFacts
 from audits.ledger.statements import Statement
 from governance.errors import DomainError
 from governance.organisations.models import Organisation
 from governance.systems.models import AISystem
 
-NONCE_BYTES = 12
+NONCE_BYTES = wrapping.NONCE_BYTES
 KEY_BYTES = 32
+BlobDamaged = wrapping.BlobDamaged
 
 
 class Erased(DomainError):
@@ -30,13 +30,6 @@ class Erased(DomainError):
 
     code = "erased"
     status = 410
-
-
-class BlobDamaged(DomainError):
-    """The blob is not what was encrypted, or belongs to another record."""
-
-    code = "blob_damaged"
-    status = 500
 
 
 def of_subject(reference: str) -> str:
@@ -50,8 +43,8 @@ def of_system(system: AISystem) -> str:
 
 
 def keyed_digest(purpose: str, data: bytes) -> bytes:
-    """HMAC-SHA-256 (32 bytes) under the deployment's key: recognises `data` again without storing it."""
-    return hmac.digest(keys.derive("deployment", f"digest {purpose}"), data, hashlib.sha256)
+    """HMAC-SHA-256 (32 bytes) under a lasting key of the deployment: recognises `data` again without storing it."""
+    return hmac.digest(lasting.key(f"digest {purpose}"), data, hashlib.sha256)
 
 
 def pseudonym(*, organisation: Organisation, reference: str) -> bytes:
@@ -70,13 +63,9 @@ def data_keys(
     found = _stored(organisation, names)
     missing = [name for name in names if names[name] not in found]
     if missing:
-        DataKey.objects.bulk_create(
-            [
-                DataKey(organisation=organisation, pseudonym=name, wrapped=_wrap(name), created_at=at)
-                for name in missing
-            ],
-            ignore_conflicts=True,
-        )
+        wrapper = wrapping.newest()
+        fresh = [_fresh(organisation, name, wrapper, at) for name in missing]
+        DataKey.objects.bulk_create(fresh, ignore_conflicts=True)
         found |= _stored(organisation, {name: names[name] for name in missing})
     return found
 
@@ -112,7 +101,7 @@ def encrypt(key: DataKey, plaintext: bytes, *, bound_to: bytes) -> bytes:
 
 def decrypt(key: DataKey, blob: bytes, *, bound_to: bytes) -> bytes:
     """What was encrypted. Raises Erased or BlobDamaged."""
-    return _open(unwrap(key), bytes(blob), bound_to)
+    return wrapping.opened(AESGCM(unwrap(key)), bytes(blob), bound_to)
 
 
 def erased() -> Erased:
@@ -120,29 +109,23 @@ def erased() -> Erased:
     return Erased(_("The personal data were erased: their key is destroyed."))
 
 
+def _fresh(organisation: Organisation, name: bytes, wrapper: wrapping.Wrapper, at: dt.datetime) -> DataKey:
+    return DataKey(
+        organisation=organisation,
+        pseudonym=name,
+        wrapped=wrapper.wrap(os.urandom(KEY_BYTES), bound_to=name),
+        under=wrapper.fingerprint,
+        created_at=at,
+    )
+
+
 def _stored(organisation: Organisation, names: dict[bytes, str]) -> dict[str, DataKey]:
     rows = DataKey.objects.filter(organisation=organisation, pseudonym__in=list(names))
     return {names[bytes(row.pseudonym)]: row for row in rows}
-
-
-def _wrapping() -> bytes:
-    return keys.derive("deployment", "data key wrapping")
-
-
-def _wrap(name: bytes) -> bytes:
-    nonce = os.urandom(NONCE_BYTES)
-    return nonce + AESGCM(_wrapping()).encrypt(nonce, os.urandom(KEY_BYTES), name)
 
 
 def unwrap(key: DataKey) -> bytes:
     """The key itself. Raises Erased."""
     if key.wrapped is None:
         raise erased()
-    return _open(_wrapping(), bytes(key.wrapped), bytes(key.pseudonym))
-
-
-def _open(secret: bytes, blob: bytes, bound_to: bytes) -> bytes:
-    try:
-        return AESGCM(secret).decrypt(blob[:NONCE_BYTES], blob[NONCE_BYTES:], bound_to)
-    except (InvalidTag, ValueError):
-        raise BlobDamaged(_("The encrypted data cannot be read: they were changed or moved.")) from None
+    return wrapping.unwrap(bytes(key.wrapped), under=key.under, bound_to=bytes(key.pseudonym))

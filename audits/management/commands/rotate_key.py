@@ -6,12 +6,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from audits.ledger import rotation
+from audits.ledger import rewrapping, rotation
 from governance.access.keyring import KeyUnavailable
 from governance.errors import DomainError
 
 # One module for each kind of key, with `begin` and `finish`; each gives a line for what it did.
-KINDS = {"log": rotation}
+KINDS = {"deployment": rewrapping, "log": rotation}
 
 
 class Command(BaseCommand):
