@@ -28,11 +28,14 @@ def with_id(*, id: uuid.UUID) -> Report | None:  # noqa: A002
     return Report.objects.select_related("organisation", "system", "requested_by").filter(pk=id).first()
 
 
-def finished(*, id: uuid.UUID) -> Report | None:  # noqa: A002
-    """A finished report by the id printed on it; for the public page that says whether it still stands."""
+def issued(*, id: uuid.UUID) -> Report | None:  # noqa: A002
+    """A report that was finished, by the id printed on it; for the public page that says whether it still stands.
+
+    One erased since is told as such: its copies are still the ones that were issued.
+    """
     return (
         Report.objects.select_related("organisation", "superseded_by")
-        .filter(pk=id, state=Report.State.FINISHED)
+        .filter(pk=id, state__in=[Report.State.FINISHED, Report.State.ERASED])
         .first()
     )
 

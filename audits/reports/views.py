@@ -89,6 +89,6 @@ def download(request: guards.OrganisationRequest, id: uuid.UUID) -> HttpResponse
 @guards.public
 def verify(request: guards.OrganisationRequest, id: uuid.UUID) -> HttpResponse:  # noqa: A002
     """Whether a document that somebody holds is the one issued and still stands. Shows hashes, never content."""
-    found = selectors.finished(id=id)
+    found = selectors.issued(id=id)
     status = 200 if found else 404
     return render(request, "audits/reports/verify.html", {"report": found}, status=status)

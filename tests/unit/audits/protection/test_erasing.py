@@ -297,3 +297,17 @@ def test_another_organisations_subject_of_the_same_name_is_untouched(world):
 def test_ranges_are_runs():
     assert list(services.ranges_of([1, 2, 3, 7, 9, 10])) == [[1, 3], [7, 7], [9, 10]]
     assert list(services.ranges_of([])) == []
+
+
+def test_the_public_page_says_that_a_document_was_erased(world, client):
+    (ada,) = log(world, about(world, "ada"))
+    decision = selectors.at(system=world.system, index=ada)
+    report = reports.request(
+        organisation=world.organisation, kind="explanation", subject=str(decision.uuid),
+        by=world.people["auditor"], at=AT,
+    )  # fmt: skip
+    report_tasks.render(job_id=str(report.job_id))
+    erase(world)
+    page = client.get(f"/verify/{report.pk}/")
+    assert page.status_code == 200
+    assert "was erased with the personal data it showed" in page.content.decode()
