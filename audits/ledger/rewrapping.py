@@ -41,9 +41,13 @@ def finish(*, at: dt.datetime) -> list[str]:
         raise NoOldKey(_("There is no old key to put away: run `manage.py rotate_key deployment` first."))
     lasting.keep()
     wrapped = rewrap()
-    keyring.retire_generations(wrapping.NAME, home=settings.EDGEWISE_HOME)
+    variables = keyring.retire_generations(wrapping.NAME, home=settings.EDGEWISE_HOME)
     _record(RETIRED, wrapped, at)
-    return [_("The old deployment key is put away; %d keys had come in under it since.") % wrapped]
+    told = _("The old deployment key is put away; %d keys had come in under it since.") % wrapped
+    return [
+        told,
+        *(_("%s is not read any more: take it out of the environment.") % name for name in variables),
+    ]
 
 
 def rewrap() -> int:

@@ -46,7 +46,10 @@ def begin(*, at: dt.datetime) -> list[str]:
 
 
 def finish(*, at: dt.datetime) -> list[str]:
-    """Puts the older keys out of use; returns the origins of the logs. Refused until every log is signed by the new."""
+    """Puts the older keys out of use. Refused until every log is signed by the new.
+
+    Returns the origins of the logs, and what to take out of the environment.
+    """
     logs = list(_logs())
     if len(_generations()) < 2 or list(_unannounced()):
         raise RotationNotBegun(_("There is no old key to put away: run `manage.py rotate_key log` first."))
@@ -57,11 +60,12 @@ def finish(*, at: dt.datetime) -> list[str]:
                 _("%s is not signed by the new key yet: restart every web process, and come back.")
                 % log.origin
             )
-    keyring.retire_generations("log", home=settings.EDGEWISE_HOME)
+    variables = keyring.retire_generations("log", home=settings.EDGEWISE_HOME)
     for log in logs:
         _record(RETIRED, log, at=at, kept=list(keys.vkeys(log.origin)))
     signer.publish_all(at=at)
-    return [log.origin for log in logs]
+    unused = [_("%s is not read any more: take it out of the environment.") % name for name in variables]
+    return [*(log.origin for log in logs), *unused]
 
 
 def earlier_vkeys(log: Log, *, below: int) -> list[str]:

@@ -113,7 +113,9 @@ def _bring_keys(folder: Path, made: Manifest) -> None:
         shutil.copyfile(source, target)
         target.chmod(0o600)
     (home / "key-fingerprints.json").write_text(json.dumps(made.key_fingerprints, sort_keys=True))
-    needed = [name for name in keyring.NAMES if name in made.key_fingerprints]
+    # A key that was rotated is known by its generations: `log`, `log.2`.
+    known_names = {label.partition(".")[0] for label in made.key_fingerprints}
+    needed = [name for name in keyring.NAMES if name in known_names]
     if not made.with_keys and "secret" in needed:
         needed.remove("secret")
         known = {name: value for name, value in made.key_fingerprints.items() if name != "secret"}

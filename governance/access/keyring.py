@@ -16,6 +16,8 @@ from pathlib import Path
 
 NAMES = ("log", "policy", "deployment", "secret", "witness")
 KEY_BYTES = 32
+# In place of the fingerprint of a generation that may still be set in the environment, but is not used any more.
+RETIRED = "retired"
 
 
 class KeyUnavailable(Exception):
@@ -49,25 +51,27 @@ def add_generation(name: str, *, home: Path) -> None:
     _read(label, home, create=True)
 
 
-def retire_generations(name: str, *, home: Path) -> None:
-    """Puts every generation but the newest out of use; files go to ``keys/retired``, readable as before."""
+def retire_generations(name: str, *, home: Path) -> list[str]:
+    """Puts every generation but the newest out of use; files go to ``keys/retired``, readable as before.
+
+    Returns the variables that are not read any more and can be taken out of the environment.
+    """
     *older, _newest = _labels(name, home)
-    for label in older:
-        if os.environ.get(_variable(label)):
-            raise KeyUnavailable(
-                f"Take {_variable(label)} out of the environment of every process, restart, and come back."
-            )
-    _write_known({label: value for label, value in _known(home).items() if label not in older}, home)
+    stated = [label for label in older if os.environ.get(_variable(label))]
+    kept = {label: value for label, value in _known(home).items() if label not in older}
+    _write_known({**kept, **dict.fromkeys(stated, RETIRED)}, home)
     for path in (home / "keys" / label for label in older):
         if path.exists():
             retired = path.parent / "retired"
             retired.mkdir(mode=0o700, exist_ok=True)
             path.replace(retired / f"{path.name}-{fingerprint(path.read_bytes())}")
+    return [_variable(label) for label in stated]
 
 
 def _labels(name: str, home: Path) -> list[str]:
     """The generations of a key that are known, set or stored, the oldest first; the first one if there is none yet."""
-    seen = {*_known(home), *(path.name for path in (home / "keys").glob(f"{name}*"))}
+    known = _known(home)
+    seen = {*known, *(path.name for path in (home / "keys").glob(f"{name}*"))}
     numbers = {_number(label) for label in seen if label == name or label.startswith(f"{name}.")}
     number = max(numbers, default=1)
     while os.environ.get(_variable(_label(name, number + 1))):
@@ -75,7 +79,8 @@ def _labels(name: str, home: Path) -> list[str]:
         numbers.add(number)
     if os.environ.get(_variable(name)):
         numbers.add(1)
-    return [_label(name, each) for each in sorted(numbers or {1})]
+    labels = [_label(name, each) for each in sorted(numbers or {1})]
+    return [label for label in labels if known.get(label) != RETIRED]
 
 
 def _label(name: str, number: int) -> str:

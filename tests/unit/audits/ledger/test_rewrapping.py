@@ -1,5 +1,6 @@
 """The deployment's key changes: everything is read meanwhile and afterwards, and subjects are found as before."""
 
+import base64
 import io
 import uuid
 
@@ -26,6 +27,13 @@ def sealed(home, organisation):
     keys = sealing.data_keys(organisation=organisation, references=["subject:a", "subject:b"], at=worlds.AT)
     DataKey.objects.filter(pk=keys["subject:b"].pk).update(under="")
     return sealing.encrypt(keys["subject:a"], b"secret", bound_to=b"")
+
+
+@pytest.fixture(autouse=True)
+def forgotten():
+    """What this process remembers of keys belongs to one test."""
+    yield
+    restarted()
 
 
 def restarted():
@@ -135,3 +143,23 @@ def test_a_key_that_is_not_listed_is_refused(db):
     """A rotation would lose it."""
     with pytest.raises(ValueError, match="not among the lasting keys"):
         lasting.key("something new")
+
+
+def test_keys_from_the_environment_are_rotated_in_steps_that_say_what_to_set(home, organisation, monkeypatch):
+    """Nothing lies in the folder; a process without the old variable goes on as before."""
+    monkeypatch.setenv("EDGEWISE_KEY_DEPLOYMENT", base64.b64encode(b"a" * 32).decode())
+    key = sealing.data_keys(organisation=organisation, references=["subject:a"], at=worlds.AT)["subject:a"]
+    blob = sealing.encrypt(key, b"secret", bound_to=b"")
+    name = sealing.pseudonym(organisation=organisation, reference="subject:a")
+    with pytest.raises(CommandError, match="Set EDGEWISE_KEY_DEPLOYMENT_2"):
+        rotate()
+    monkeypatch.setenv("EDGEWISE_KEY_DEPLOYMENT_2", base64.b64encode(b"b" * 32).decode())
+    restarted()
+    assert opens(organisation, blob)
+    rotate()
+    assert "EDGEWISE_KEY_DEPLOYMENT is not read any more" in rotate("--finish")
+    monkeypatch.delenv("EDGEWISE_KEY_DEPLOYMENT")
+    restarted()
+    assert opens(organisation, blob)
+    assert sealing.pseudonym(organisation=organisation, reference="subject:a") == name
+    assert not (home / "keys").exists()
