@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from audits.ledger import lasting, wrapping
-from audits.ledger.models import DataKey, LastingKey
+from audits.ledger.models import DataKey, LastingKey, LoggedEvent
 from governance import trail
 from governance.access import keyring
 from governance.errors import DomainError
@@ -41,8 +41,8 @@ def finish(*, at: dt.datetime) -> list[str]:
         raise NoOldKey(_("There is no old key to put away: run `manage.py rotate_key deployment` first."))
     lasting.keep()
     wrapped = rewrap()
-    variables = keyring.retire_generations(wrapping.NAME, home=settings.EDGEWISE_HOME)
     _record(RETIRED, wrapped, at)
+    variables = keyring.retire_generations(wrapping.NAME, home=settings.EDGEWISE_HOME)
     told = _("The old deployment key is put away; %d keys had come in under it since.") % wrapped
     return [
         told,
@@ -88,8 +88,8 @@ def _generations() -> tuple[bytes, ...]:
 
 @trail.act()
 def _record(event: str, wrapped: int, at: dt.datetime) -> None:
-    """In the log of every organisation: its people's data lie under that key."""
-    for organisation in Organisation.objects.order_by("pk"):
-        trail.record(
-            event, organisation=organisation, by=None, at=at, subject="key:deployment", keys_wrapped=wrapped
-        )
+    """In the log of every organisation, once for each key: its people's data lie under that key."""
+    subject = f"key:deployment/{wrapping.newest().fingerprint}"
+    told = LoggedEvent.objects.filter(type=event, subject=subject).values("log__organisation")
+    for organisation in Organisation.objects.exclude(pk__in=told).order_by("pk"):
+        trail.record(event, organisation=organisation, by=None, at=at, subject=subject, keys_wrapped=wrapped)

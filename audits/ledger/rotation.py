@@ -60,9 +60,9 @@ def finish(*, at: dt.datetime) -> list[str]:
                 _("%s is not signed by the new key yet: restart every web process, and come back.")
                 % log.origin
             )
-    variables = keyring.retire_generations("log", home=settings.EDGEWISE_HOME)
     for log in logs:
-        _record(RETIRED, log, at=at, kept=list(keys.vkeys(log.origin)))
+        _record(RETIRED, log, at=at, kept=list(keys.newest_vkeys(log.origin)))
+    variables = keyring.retire_generations("log", home=settings.EDGEWISE_HOME)
     signer.publish_all(at=at)
     unused = [_("%s is not read any more: take it out of the environment.") % name for name in variables]
     return [*(log.origin for log in logs), *unused]

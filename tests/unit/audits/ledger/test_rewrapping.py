@@ -132,11 +132,28 @@ def test_there_is_nothing_to_finish_before_it_is_begun(sealed):
         rotate("--finish")
 
 
-def test_every_organisation_s_log_says_so(sealed, organisation):
+def test_every_organisation_s_log_says_so_once(sealed, organisation):
+    rotate()
     rotate()
     rotate("--finish")
     told = [event.type for event in ledger.events(organisation=organisation, type="deployment_key.")]
     assert told == [rewrapping.RETIRED, rewrapping.ROTATED]
+
+
+def test_when_the_log_refuses_the_old_key_stays(sealed, organisation, home, settings):
+    """What is put away is told before: the step is run again."""
+    rotate()
+    settings.GOVERNANCE_TRAIL = f"{__name__}.refuse"
+    with pytest.raises(RuntimeError):
+        rotate("--finish")
+    assert len(keyring.keys("deployment", home=home)) == 2
+    settings.GOVERNANCE_TRAIL = "audits.ledger.services.append_events"
+    rotate("--finish")
+    assert len(keyring.keys("deployment", home=home)) == 1
+
+
+def refuse(events):
+    raise RuntimeError("the log refuses")
 
 
 def test_a_key_that_is_not_listed_is_refused(db):
