@@ -4,7 +4,7 @@ from governance.access.models import ApiKey, PersonalToken
 from governance.edges.models import Edge, EdgeSet, HardNorm
 from governance.jobs.models import Job
 from governance.organisations.models import Membership, Organisation, Person
-from governance.policies.models import Policy
+from governance.policies.models import Policy, SuccessorKey
 from governance.systems.models import AISystem, ModelVersion
 
 __all__ = [
@@ -20,4 +20,5 @@ __all__ = [
     "Person",
     "PersonalToken",
     "Policy",
+    "SuccessorKey",
 ]

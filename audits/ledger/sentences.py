@@ -53,6 +53,8 @@ SENTENCES: dict[str, str | Promise] = {
     "decisions.scored_again": _("{decisions} decisions were scored again on {subject} by {scorer}"),
     "feedback.received": _("Feedback came in on a decision"),
     "deployment_key.rotated": _("Personal data were put under a new key of the deployment"),
+    "policy_key.rotated": _("A new key signs policies beside the old one, which announces it"),
+    "policy_key.retired": _("The old key of policies was put away"),
     "deployment_key.retired": _("The old key of the deployment was put away"),
     "erasure.requested": _("The erasure of a person's data was asked for: {subject}, due {due}"),
     "erasure.held": _("{subject} waits for a legal hold"),

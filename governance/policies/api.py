@@ -20,6 +20,7 @@ from governance.systems import selectors as systems
 from governance.systems.models import AISystem
 
 NOT_CONTEXT = frozenset({"format"})
+_SIGNATURE = "\n\N{EM DASH} "
 
 
 class PolicyInForce(APIView):
@@ -52,7 +53,7 @@ class PolicyInForce(APIView):
             seconds = waiting.seconds(request.headers.get("Prefer", ""))
             policy = self._wait_for_change(system, context, policy, seconds)
         unchanged = names(known, policy)
-        response = Response(status=304) if unchanged else Response(as_json(policy))
+        response = Response(status=304) if unchanged else Response(_with_keys(policy))
         response["ETag"] = etag(policy)
         response["Cache-Control"] = "private, no-cache"
         return response
@@ -90,9 +91,15 @@ class Policies(APIView):
         return page.get_paginated_response([as_json(policy) for policy in policies])
 
 
+def _with_keys(policy: Policy) -> dict[str, Any]:
+    """The policy, and where its key was rotated what shows that the keys after the first are the deployment's own."""
+    announcements = [key.note for key in selectors.successor_keys()]
+    return as_json(policy) | ({"key_announcements": announcements} if announcements else {})
+
+
 def etag(policy: Policy) -> str:
-    """Strong: it names the digest of what is served."""
-    return f'"{policy.digest}"'
+    """Strong: it names the digest of what is served and how often it is signed; a new key adds its signature."""
+    return f'"{policy.digest}-{policy.note.count(_SIGNATURE)}"'
 
 
 def names(known: str, policy: Policy) -> bool:

@@ -83,3 +83,22 @@ class Policy(models.Model):
     @property
     def set_without_vote(self) -> bool:
         return bool(self.source.get("kind") == "owner")
+
+
+class SuccessorKey(models.Model):
+    """That one policy key follows another: ``note`` is the announcement, signed by both, as models get it."""
+
+    vkey = models.CharField(max_length=400, unique=True)
+    predecessor = models.CharField(max_length=400)
+    note = models.TextField()
+    announced_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(vkey=models.F("predecessor")), name="policy_key_does_not_follow_itself"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.vkey

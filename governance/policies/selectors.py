@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 
 from governance.errors import DomainError
 from governance.policies import applying
-from governance.policies.models import Policy
+from governance.policies.models import Policy, SuccessorKey
 from governance.systems.models import AISystem
 
 
@@ -32,6 +32,16 @@ def in_force(*, system: AISystem, context: Mapping[str, str], at: dt.datetime) -
 def in_force_now(*, system: AISystem) -> QuerySet[Policy]:
     """Every policy in force, the general one first."""
     return Policy.objects.filter(system=system, state=Policy.State.IN_FORCE).order_by("context", "-version")
+
+
+def all_in_force() -> QuerySet[Policy]:
+    """Every policy in force of every system of the deployment."""
+    return Policy.objects.filter(state=Policy.State.IN_FORCE).select_related("system").order_by("pk")
+
+
+def successor_keys() -> QuerySet[SuccessorKey]:
+    """Every announcement of a new policy key, oldest first."""
+    return SuccessorKey.objects.order_by("pk")
 
 
 def general(*, system: AISystem) -> Policy | None:

@@ -4,21 +4,30 @@ from typing import Any
 
 from django.conf import settings
 from edgewise import notes
+from edgewise.errors import VerificationError
 
 from governance.access import keyring
 from governance.policies import canonical
 from governance.policies.models import Policy
 
+NAME = "policy"
 
-def signer() -> notes.NoteSigner:
-    """Signs as ``<origin>/policy``."""
+
+def signers() -> tuple[notes.NoteSigner, ...]:
+    """They sign as ``<origin>/policy``: the newest generation first, and while the key is rotated those before it."""
     name = f"{settings.EDGEWISE_ORIGIN}/policy"
-    return notes.NoteSigner(name, keyring.key("policy", home=settings.EDGEWISE_HOME))
+    secrets = keyring.keys(NAME, home=settings.EDGEWISE_HOME)
+    return tuple(notes.NoteSigner(name, secret) for secret in reversed(secrets))
+
+
+def newest() -> notes.NoteSigner:
+    """The key that goes on when a rotation is finished."""
+    return signers()[0]
 
 
 def vkey() -> str:
     """The verification key models pin to check policies."""
-    return signer().vkey
+    return newest().vkey
 
 
 def document(policy: Policy) -> dict[str, Any]:
@@ -46,4 +55,18 @@ def document(policy: Policy) -> dict[str, Any]:
 
 def sign(document: dict[str, Any]) -> str:
     """The signed note."""
-    return notes.sign(canonical.text(document), [signer()])
+    return notes.sign(canonical.text(document), signers())
+
+
+def countersign(note: str) -> str:
+    """The same note with the newest key's signature below those it has."""
+    return notes.append(note, [newest()], at=0)
+
+
+def is_signed_by_newest(note: str) -> bool:
+    """Whether the newest key signed a policy's note."""
+    try:
+        notes.open_note(note, [vkey()])
+    except VerificationError:
+        return False
+    return True

@@ -43,6 +43,7 @@ def policy(request: guards.OrganisationRequest, slug: str, version: int | None =
         "decided_at": pages.outcome_url(shown) if shown else "",
         "base_url": settings.EDGEWISE_BASE_URL,
         "vkey": signing.vkey(),
+        "successor_keys": selectors.successor_keys(),
         "may_set_first": not history and guards.allows(request, "set_first_policy"),
     }
     return render(request, "governance/policies/policy.html", context)

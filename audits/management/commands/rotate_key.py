@@ -9,9 +9,10 @@ from django.utils import timezone
 from audits.ledger import rewrapping, rotation
 from governance.access.keyring import KeyUnavailable
 from governance.errors import DomainError
+from governance.policies import rotation as policy_rotation
 
 # One module for each kind of key, with `begin` and `finish`; each gives a line for what it did.
-KINDS = {"deployment": rewrapping, "log": rotation}
+KINDS = {"deployment": rewrapping, "log": rotation, "policy": policy_rotation}
 
 
 class Command(BaseCommand):

@@ -25,6 +25,7 @@ CHUNK = 2_500
 PATIENCE = 60.0
 MOST_SHOWN = 100
 LISTEN = "127.0.0.1:8127"
+VKEY_HELP = "verifier key of the policies, checks the signature; may be given several times"
 
 
 def add(commands: Any) -> None:
@@ -36,7 +37,7 @@ def add(commands: Any) -> None:
     log.set_defaults(run=_log)
     policy = commands.add_parser("policy", help="show the policy in force")
     policy.add_argument("--context", action="append", default=[], metavar="KEY=VALUE")
-    policy.add_argument("--vkey", help="verifier key of the policies; checks the signature")
+    policy.add_argument("--vkey", action="append", help=VKEY_HELP)
     _server(policy)
     policy.set_defaults(run=_policy)
     agent = commands.add_parser("agent", help="take decisions from services on this machine, and send them")
@@ -46,7 +47,7 @@ def add(commands: Any) -> None:
         "--allow-remote", action="store_true", help="let other machines reach it: no key is asked"
     )
     agent.add_argument("--policy-cache", help="folder that keeps the last policies")
-    agent.add_argument("--vkey", help="verifier key of the policies; checks the signature")
+    agent.add_argument("--vkey", action="append", help=VKEY_HELP)
     _server(agent)
     agent.set_defaults(run=_agent)
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
 
-from edgewise import notes, strict_json
+from edgewise import notes, policy_keys, strict_json
 from edgewise.errors import VerificationError
 from edgewise.shelf import Shelf
 from edgewise.transport import Answer, refusal
@@ -37,14 +37,15 @@ class Known:
 
 
 class PolicyCache:
-    """Policies by context; asks nobody itself. With `vkey`, only what that key signed is believed.
+    """Policies by context; asks nobody itself. With `vkeys`, only what these or their successors signed is believed.
 
     Within `fresh_for` seconds `fresh` gives what is known. After that, send `question` and give the answer to
     `learn`, or call `fall_back` when there is none: a model needs a policy, and the last one goes on being given.
     """
 
-    def __init__(self, *, vkey: str | None, fresh_for: float, shelf: Shelf | None = None) -> None:
-        self._vkey = vkey
+    def __init__(self, *, vkeys: Sequence[str], fresh_for: float, shelf: Shelf | None = None) -> None:
+        self._vkeys = tuple(vkeys)
+        self._succeeded: set[str] = set()
         self._fresh_for = fresh_for
         self._shelf = shelf
         self._known: dict[tuple[tuple[str, str], ...], Known] = {}
@@ -124,16 +125,38 @@ class PolicyCache:
         return self._known.get(key)
 
     def _believed(self, policy: Policy, context: Mapping[str, str]) -> Policy:
-        return verified(policy, self._vkey, context) if self._vkey else policy
+        if not self._vkeys:
+            return policy
+        announced = _announcements(policy)
+        keys = policy_keys.trusted(self._vkeys, announced)
+        found = verified(policy, keys, context)
+        self._tell(keys[len(self._vkeys) :])
+        return {**found, "key_announcements": announced} if announced else found
+
+    def _tell(self, successors: Sequence[str]) -> None:
+        """Warns once of each key that is believed because a pinned one announced it."""
+        for vkey in successors:
+            if vkey not in self._succeeded:
+                self._succeeded.add(vkey)
+                logger.warning(
+                    "the policy key was rotated; the pinned key announces %s: pin it as well", vkey
+                )
+
+
+def _announcements(policy: Policy) -> list[str]:
+    found = policy.get("key_announcements", [])
+    if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
+        raise VerificationError("the announcements of policy keys are malformed")
+    return found
 
 
 def _key(context: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(context.items()))
 
 
-def verified(policy: Mapping[str, Any], vkey: str, context: Mapping[str, str]) -> Policy:
-    """The policy as signed: taken from the signed note alone, whatever stands beside it."""
-    text = notes.open_note(str(policy.get("note", "")), [vkey])
+def verified(policy: Mapping[str, Any], vkeys: Sequence[str], context: Mapping[str, str]) -> Policy:
+    """The policy as signed by one of these keys: taken from the note alone, whatever stands beside it."""
+    text = notes.open_note(str(policy.get("note", "")), vkeys)
     try:
         signed: Policy = strict_json.loads(text)
         exact = {edge: Fraction(weight) for edge, weight in signed["weights"].items()}

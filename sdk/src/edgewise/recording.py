@@ -31,7 +31,8 @@ class Recorder:
     survive the death of the process; several processes may share the folder. Without it they wait in memory.
     `mask`: gets a copy of each decision and returns what may leave the process; what it changed is named in `masked`.
     `on_rejected`: called, in a thread of the client, with each decision that the server refuses, and why.
-    `policy_vkey`: only policies signed by that key are believed. `policy_fresh_for`: seconds without asking again.
+    `policy_vkey`: only policies signed by that key, one of those keys, or a successor that such a key announced are
+    believed. `policy_fresh_for`: seconds without asking again.
     `policy_cache`: a folder that keeps the last policies for a start without the server.
     `timeout`: seconds until a request counts as unanswered; `patience`: seconds for which a call that waits is tried.
     """
@@ -45,7 +46,7 @@ class Recorder:
         spool_limit_bytes: int = LIMIT_BYTES,
         mask: Mask | None = None,
         on_rejected: OnRejected | None = None,
-        policy_vkey: str | None = None,
+        policy_vkey: str | Sequence[str] | None = None,
         policy_fresh_for: float = 5.0,
         policy_cache: str | Path | None = None,
         timeout: float = 30.0,
@@ -65,7 +66,8 @@ class Recorder:
         )
         owner = sha256(f"{url}\n{api_key}".encode()).hexdigest()
         shelf = Shelf(Path(policy_cache), owner) if policy_cache else None
-        self._policies = PolicyCache(vkey=policy_vkey, fresh_for=policy_fresh_for, shelf=shelf)
+        vkeys = [policy_vkey] if isinstance(policy_vkey, str) else policy_vkey or ()
+        self._policies = PolicyCache(vkeys=vkeys, fresh_for=policy_fresh_for, shelf=shelf)
         self._at_exit = partial(self._delivery.close, timeout=10.0)
         atexit.register(self._at_exit)
 
