@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from audits.protection import retaining, selectors, services
+from audits.protection import erasing, holding, retaining, selectors
 from audits.protection.models import Erasure, Hold
 from governance.access import problems
 from governance.access.api import Requires, acting_organisation, organisation_of, person_of
@@ -82,7 +82,7 @@ class Erasures(generics.ListAPIView[Erasure]):
         """Ask that everything about a person be destroyed; a worker does it, unless a legal hold stands."""
         asked = ErasureInput(data=request.data)
         asked.is_valid(raise_exception=True)
-        erasure = services.request(
+        erasure = erasing.request(
             organisation=acting_organisation(request),
             by=person_of(request),
             at=timezone.now(),
@@ -120,7 +120,7 @@ class Holds(generics.ListAPIView[Hold]):
         """Keep a person's data from erasure and expiry until the hold is lifted."""
         asked = HoldInput(data=request.data)
         asked.is_valid(raise_exception=True)
-        hold = services.place_hold(
+        hold = holding.place(
             organisation=acting_organisation(request),
             by=person_of(request),
             at=timezone.now(),
@@ -141,9 +141,7 @@ class LiftHold(APIView):
             raise Http404
         asked = LiftInput(data=request.data)
         asked.is_valid(raise_exception=True)
-        lifted = services.lift_hold(
-            hold=found, by=person_of(request), at=timezone.now(), **asked.validated_data
-        )
+        lifted = holding.lift(hold=found, by=person_of(request), at=timezone.now(), **asked.validated_data)
         return Response(HoldOutput(lifted).data)
 
 

@@ -15,7 +15,7 @@ from edgewise.errors import VerificationError
 
 from audits.ledger import landmarks, verification
 from audits.ledger.models import Log
-from audits.protection import erasure_list, manifest, postgres, services, unfinished
+from audits.protection import erasing, erasure_list, manifest, postgres, unfinished
 from audits.protection.manifest import DATABASE, KEYS, MEDIA, LogState, Manifest
 from governance.access import keyring
 
@@ -131,7 +131,7 @@ def _bring_media(folder: Path) -> None:
 
 def _erase_again(erasures: Path, at: dt.datetime) -> int:
     """Every line of the list, whenever it was written: what is erased already is passed over."""
-    done = [services.replay(erased=erased, at=at) for erased in erasure_list.read(erasures)]
+    done = [erasing.replay(erased=erased, at=at) for erased in erasure_list.read(erasures)]
     own = Path(settings.EDGEWISE_ERASURE_LIST)
     if erasures.resolve() != own.resolve():
         own.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

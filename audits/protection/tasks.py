@@ -5,7 +5,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from audits.protection import retaining, selectors, services
+from audits.protection import erasing, retaining, selectors
 from audits.protection.models import Erasure
 from audits.reports import erasing as documents
 from governance.jobs import tasks as jobs_tasks
@@ -16,7 +16,7 @@ from governance.jobs.models import Job
 def erase(job: Job) -> dict[str, Any]:
     """Executes one erasure; done or held by now is no error."""
     erasure = Erasure.objects.select_related("organisation").get(pk=job.arguments["erasure"])
-    done = services.execute(erasure=erasure, at=timezone.now())
+    done = erasing.execute(erasure=erasure, at=timezone.now())
     return {"erasure": done.pk, "state": done.state}
 
 
@@ -26,7 +26,7 @@ def sweep() -> int:
     now = timezone.now()
     waiting = list(selectors.unfinished(at=now))
     for erasure in waiting:
-        services.resume(erasure=erasure, at=now)
+        erasing.resume(erasure=erasure, at=now)
     documents.remove_files()
     return len(waiting)
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from audits.protection import forms, retaining, selectors, services
+from audits.protection import erasing, forms, holding, retaining, selectors
 from governance import refusals
 from governance.access import guards
 from governance.systems import lookup
@@ -83,7 +83,7 @@ def request_erasure(request: guards.OrganisationRequest) -> HttpResponse:
     done = _("The erasure is asked for. It appears below, by its number.")
 
     def act() -> None:
-        services.request(
+        erasing.request(
             organisation=request.organisation, by=request.user, at=timezone.now(), **form.cleaned_data
         )
 
@@ -97,7 +97,7 @@ def place_hold(request: guards.OrganisationRequest) -> HttpResponse:
     form = forms.PlaceHold(request.POST, prefix="hold")
 
     def act() -> None:
-        services.place_hold(
+        holding.place(
             organisation=request.organisation, by=request.user, at=timezone.now(), **form.cleaned_data
         )
 
@@ -114,7 +114,7 @@ def lift_hold(request: guards.OrganisationRequest, pk: int) -> HttpResponse:
     form = forms.LiftHold(request.POST)
 
     def act() -> None:
-        services.lift_hold(hold=found, by=request.user, at=timezone.now(), **form.cleaned_data)
+        holding.lift(hold=found, by=request.user, at=timezone.now(), **form.cleaned_data)
 
     return _act(request, "lift", form, act, _("The hold is lifted."))
 

@@ -15,7 +15,7 @@ from audits.decisions.models import Decision, DecisionId
 from audits.ledger import landmarks, sealing, signer, verification
 from audits.ledger import selectors as ledger
 from audits.ledger.models import DataKey
-from audits.protection import manifest, postgres, services, unfinished
+from audits.protection import erasing, holding, manifest, postgres, unfinished
 from tests import databases
 from tests.unit.audits.decisions import worlds
 from tests.unit.audits.protection.conftest import AT, about, log, peopled
@@ -156,8 +156,8 @@ def test_a_restore_that_cannot_be_right_is_refused_before_it_begins(
     world, fresh_database, empty_database, tmp_path
 ):
     log(world, about(world, "ada"), about(world, "bob"))
-    services.execute(
-        erasure=services.request(organisation=world.organisation, reference="bob", by=None, at=AT), at=AT
+    erasing.execute(
+        erasure=erasing.request(organisation=world.organisation, reference="bob", by=None, at=AT), at=AT
     )
     done(manage("backup", tmp_path / "last-week", database=fresh_database))
     assert "is not empty" in manage("backup", tmp_path / "last-week", database=fresh_database).stderr
@@ -189,14 +189,12 @@ def test_nothing_starts_while_a_restore_is_unfinished(fresh_database, tmp_path):
 def test_a_held_subject_survives_the_command_and_goes_when_the_hold_is_lifted(world, fresh_database):
     (ada,) = log(world, about(world, "ada"))
     admin = world.people["admin"]
-    hold = services.place_hold(
-        organisation=world.organisation, reference="ada", reason="Case 12.", by=admin, at=AT
-    )
+    hold = holding.place(organisation=world.organisation, reference="ada", reason="Case 12.", by=admin, at=AT)
     assert "waits for a legal hold" in done(
         manage("erase_subject", "north", text="ada\n", database=fresh_database)
     )
     assert selectors.at(system=world.system, index=ada).sealed is not None
-    services.lift_hold(hold=hold, reason="Case closed.", by=admin, at=AT)
+    holding.lift(hold=hold, reason="Case closed.", by=admin, at=AT)
     refused = manage("erase_subject", "north", text="ada\nnobody\n", database=fresh_database)
     assert refused.returncode == 1
     assert "line 1: erasure_open" in refused.stderr

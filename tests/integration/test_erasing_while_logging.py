@@ -12,7 +12,7 @@ from audits.decisions.models import Decision, DecisionId
 from audits.ledger import selectors as ledger
 from audits.ledger import verification
 from audits.ledger.models import DataKey
-from audits.protection import services as protection
+from audits.protection import erasing
 from tests.unit.audits.decisions import worlds
 from tests.unit.audits.protection.conftest import about
 
@@ -46,8 +46,8 @@ def test_no_record_that_comes_in_meanwhile_keeps_anything_of_the_erased_subject(
         thread.start()
     while sum(len(thread.answers) for thread in threads) < 60:
         threading.Event().wait(0.02)
-    erasure = protection.request(organisation=world.organisation, reference="ada", by=None, at=timezone.now())
-    done = protection.execute(erasure=erasure, at=timezone.now())
+    erasure = erasing.request(organisation=world.organisation, reference="ada", by=None, at=timezone.now())
+    done = erasing.execute(erasure=erasure, at=timezone.now())
     reached = sum(len(thread.answers) for thread in threads)
     while sum(len(thread.answers) for thread in threads) < reached + 60:
         threading.Event().wait(0.02)

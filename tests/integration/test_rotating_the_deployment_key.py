@@ -15,7 +15,7 @@ from audits.decisions.models import Decision
 from audits.ledger import lasting, rewrapping, sealing, verification, wrapping
 from audits.ledger import selectors as ledger
 from audits.ledger.models import DataKey
-from audits.protection import services
+from audits.protection import erasing
 from governance.access import keyring
 from tests import databases
 from tests.integration.test_backup_and_restore import done, empty_database, manage, restore, world  # noqa: F401
@@ -113,8 +113,8 @@ def test_a_backup_from_either_side_of_a_rotation_is_restored_and_erased_again(
     if not rotated_first:
         rotate(fresh_database)
     restarted()
-    erasure = services.request(organisation=world.organisation, reference="ada", by=None, at=AT)
-    assert services.execute(erasure=erasure, at=AT).records == 1
+    erasure = erasing.request(organisation=world.organisation, reference="ada", by=None, at=AT)
+    assert erasing.execute(erasure=erasure, at=AT).records == 1
     for each in ledger.logs(organisation=world.organisation):
         verification.verify(log=each)
     assert "1 subjects were erased again" in done(restore(tmp_path, empty_database))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from audits.decisions import services as decisions
 from audits.decisions.models import Finding
 from audits.ledger import sealing
-from audits.protection import services as protection
+from audits.protection import erasing, holding
 from audits.protection.models import Erasure, Hold
 from audits.reports import services as reports
 from audits.reports.models import Report
@@ -103,10 +103,8 @@ def _protected(
     """A subject whose erasure waits for a hold."""
     sealing.data_keys(organisation=organisation, references=[sealing.of_subject("somebody")], at=at)
     admin = people["admin"]
-    hold = protection.place_hold(
-        organisation=organisation, reference="somebody", reason="A case.", by=admin, at=at
-    )
-    return hold, protection.request(organisation=organisation, reference="somebody", by=admin, at=at)
+    hold = holding.place(organisation=organisation, reference="somebody", reason="A case.", by=admin, at=at)
+    return hold, erasing.request(organisation=organisation, reference="somebody", by=admin, at=at)
 
 
 def _council(

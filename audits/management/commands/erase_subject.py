@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from audits.protection import services
+from audits.protection import erasing
 from audits.protection.models import Erasure
 from governance.errors import DomainError
 from governance.organisations.models import Organisation
@@ -45,7 +45,7 @@ class Command(BaseCommand):
     def _erase(self, organisation: Organisation, reference: str, line: int) -> bool:
         """Whether it was taken; a refusal names the line, not the reference."""
         try:
-            erasure = services.request(
+            erasure = erasing.request(
                 organisation=organisation, reference=reference, by=None, at=timezone.now()
             )
         except DomainError as refusal:
@@ -54,7 +54,7 @@ class Command(BaseCommand):
         if erasure.state == Erasure.State.HELD:
             self.stdout.write(f"erasure {erasure.pk}: waits for a legal hold")
             return True
-        done = services.execute(erasure=erasure, at=timezone.now())
+        done = erasing.execute(erasure=erasure, at=timezone.now())
         told = f"{done.records} records" if done.state == Erasure.State.EXECUTED else done.get_state_display()
         self.stdout.write(f"erasure {done.pk}: {told}")
         return True

@@ -13,7 +13,7 @@ from audits.decisions.models import Assessment, Decision, DecisionId, Feedback, 
 from audits.ledger import sealing, signer, verification
 from audits.ledger import selectors as ledger
 from audits.ledger.models import DataKey, SealedFacts
-from audits.protection import erasure_list, services, tasks
+from audits.protection import destroying, erasing, erasure_list, subjects, tasks
 from audits.protection.models import Erasure
 from audits.reports import services as reports
 from audits.reports import tasks as report_tasks
@@ -25,11 +25,11 @@ from tests.unit.audits.protection.conftest import AT, about, log
 
 
 def request(world, ref="ada"):
-    return services.request(organisation=world.organisation, reference=ref, by=world.people["owner"], at=AT)
+    return erasing.request(organisation=world.organisation, reference=ref, by=world.people["owner"], at=AT)
 
 
 def erase(world, ref="ada"):
-    return services.execute(erasure=request(world, ref), at=AT)
+    return erasing.execute(erasure=request(world, ref), at=AT)
 
 
 def entries(world, kind, *, system=None):
@@ -208,7 +208,7 @@ def test_nothing_is_erased_that_cannot_be_listed(world, settings, tmp_path):
     (ada,) = log(world, about(world, "ada"))
     erasure = request(world)
     with pytest.raises(OSError, match="file"), transaction.atomic():
-        services.execute(erasure=erasure, at=AT)
+        erasing.execute(erasure=erasure, at=AT)
     assert Decision.objects.get(system=world.system, index=ada).sealed is not None
     assert Erasure.objects.get().state == Erasure.State.REQUESTED
 
@@ -218,7 +218,7 @@ def test_nothing_is_erased_when_the_trail_refuses(world, settings):
     erasure = request(world)
     settings.GOVERNANCE_TRAIL = f"{__name__}.away"
     with pytest.raises(OSError, match="away"), transaction.atomic():
-        services.execute(erasure=erasure, at=AT)
+        erasing.execute(erasure=erasure, at=AT)
     assert Decision.objects.get(system=world.system, index=ada).sealed is not None
     assert Erasure.objects.get().state == Erasure.State.REQUESTED
 
@@ -243,14 +243,14 @@ def test_the_worker_executes_and_the_sweep_takes_up_what_was_left(world):
 def test_executing_twice_erases_once(world):
     log(world, about(world, "ada"))
     erasure = request(world)
-    services.execute(erasure=erasure, at=AT)
-    services.execute(erasure=erasure, at=AT)
+    erasing.execute(erasure=erasure, at=AT)
+    erasing.execute(erasure=erasure, at=AT)
     assert len(entries(world, "erasure", system=world.system)) == 1
 
 
 @pytest.mark.parametrize(
     ("ref", "refusal"),
-    [("", services.SubjectMissing), ("  ", services.SubjectMissing), ("nobody", services.SubjectUnknown)],
+    [("", subjects.SubjectMissing), ("  ", subjects.SubjectMissing), ("nobody", subjects.SubjectUnknown)],
 )
 def test_a_request_about_nobody_is_refused(world, ref, refusal):
     with pytest.raises(refusal):
@@ -261,14 +261,14 @@ def test_a_request_about_nobody_is_refused(world, ref, refusal):
 def test_a_subject_is_asked_for_once(world):
     log(world, about(world, "ada"))
     erasure = request(world)
-    with pytest.raises(services.ErasureOpen):
+    with pytest.raises(erasing.ErasureOpen):
         request(world)
     with pytest.raises(IntegrityError, match="subject_has_one_open_erasure"), transaction.atomic():
         Erasure.objects.create(
             organisation=world.organisation, pseudonym=erasure.pseudonym, requested_at=AT, due_on=AT.date()
         )
-    services.execute(erasure=erasure, at=AT)
-    with pytest.raises(services.AlreadyErased):
+    erasing.execute(erasure=erasure, at=AT)
+    with pytest.raises(subjects.AlreadyErased):
         request(world)
 
 
@@ -295,8 +295,8 @@ def test_another_organisations_subject_of_the_same_name_is_untouched(world):
 
 
 def test_ranges_are_runs():
-    assert list(services.ranges_of([1, 2, 3, 7, 9, 10])) == [[1, 3], [7, 7], [9, 10]]
-    assert list(services.ranges_of([])) == []
+    assert list(destroying.ranges_of([1, 2, 3, 7, 9, 10])) == [[1, 3], [7, 7], [9, 10]]
+    assert list(destroying.ranges_of([])) == []
 
 
 def test_the_public_page_says_that_a_document_was_erased(world, client):

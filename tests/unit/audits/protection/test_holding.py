@@ -5,23 +5,23 @@ from django.db import IntegrityError, transaction
 
 from audits.decisions.models import Decision
 from audits.ledger import selectors as ledger
-from audits.protection import retaining, selectors, services, tasks
+from audits.protection import erasing, holding, retaining, selectors, subjects, tasks
 from audits.protection.models import Erasure, Hold
 from tests.unit.audits.protection.conftest import AT, about, log
 
 
 def place(world, ref="ada", reason="Case 12 before the court."):
-    return services.place_hold(
+    return holding.place(
         organisation=world.organisation, reference=ref, reason=reason, by=world.people["admin"], at=AT
     )
 
 
 def lift(world, hold, reason="The case is closed."):
-    return services.lift_hold(hold=hold, reason=reason, by=world.people["admin"], at=AT)
+    return holding.lift(hold=hold, reason=reason, by=world.people["admin"], at=AT)
 
 
 def request(world, ref="ada"):
-    return services.request(organisation=world.organisation, reference=ref, by=world.people["owner"], at=AT)
+    return erasing.request(organisation=world.organisation, reference=ref, by=world.people["owner"], at=AT)
 
 
 def kept(world, index):
@@ -68,7 +68,7 @@ def test_a_hold_that_came_between_is_seen_when_the_erasure_is_executed(world):
         placed_by=world.people["admin"],
         placed_at=AT,
     )
-    assert services.execute(erasure=erasure, at=AT).state == Erasure.State.HELD
+    assert erasing.execute(erasure=erasure, at=AT).state == Erasure.State.HELD
     assert kept(world, ada)
 
 
@@ -97,19 +97,19 @@ def test_a_hold_beats_expiry_and_lifting_it_lets_the_payload_expire(world, setti
 @pytest.mark.parametrize("reason", ["", "  "])
 def test_holds_need_a_reason(world, reason):
     log(world, about(world, "ada"))
-    with pytest.raises(services.ReasonMissing):
+    with pytest.raises(holding.ReasonMissing):
         place(world, reason=reason)
     hold = place(world)
-    with pytest.raises(services.ReasonMissing):
+    with pytest.raises(holding.ReasonMissing):
         lift(world, hold, reason)
 
 
 def test_holds_stand_once_and_are_lifted_once(world):
     log(world, about(world, "ada"))
     hold = place(world)
-    with pytest.raises(services.AlreadyHeld):
+    with pytest.raises(holding.AlreadyHeld):
         place(world)
-    with pytest.raises(services.SubjectUnknown):
+    with pytest.raises(subjects.SubjectUnknown):
         place(world, "nobody")
     admin = world.people["admin"]
     with pytest.raises(IntegrityError, match="subject_is_under_one_hold"), transaction.atomic():
@@ -119,14 +119,14 @@ def test_holds_stand_once_and_are_lifted_once(world):
     with pytest.raises(IntegrityError, match="hold_lifted_says_by_whom"), transaction.atomic():
         Hold.objects.filter(pk=hold.pk).update(lifted_at=AT)
     lift(world, hold)
-    with pytest.raises(services.HoldLifted):
+    with pytest.raises(holding.HoldLifted):
         lift(world, hold)
 
 
 def test_what_is_erased_cannot_be_held(world):
     log(world, about(world, "ada"))
-    services.execute(erasure=request(world), at=AT)
-    with pytest.raises(services.AlreadyErased):
+    erasing.execute(erasure=request(world), at=AT)
+    with pytest.raises(subjects.AlreadyErased):
         place(world)
 
 

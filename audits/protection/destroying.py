@@ -1,0 +1,87 @@
+"""Destroying what is kept about a subject: the key, what lies under it, and what was made of that."""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from audits.decisions import assessing, erasing
+from audits.ledger import sealing
+from audits.ledger import selectors as ledger
+from audits.ledger.models import DataKey
+from audits.reports import erasing as documents
+from governance import trail
+from governance.systems import selectors as systems
+from governance.systems.models import AISystem
+
+RANGES_PER_ENTRY = 2_000
+
+
+@dataclass(frozen=True)
+class Known:
+    """Where a system's records of a subject stood, and how long its log was, when nothing was locked yet."""
+
+    system: AISystem
+    size: int
+    indexes: list[int]
+
+
+def known(*, key: DataKey, at: dt.datetime) -> list[Known]:
+    """The systems of the key's organisation, with the subject's records; what still waits there is assessed first."""
+    found = []
+    for system in systems.visible_to(organisation=key.organisation):
+        log = ledger.log_of(organisation=key.organisation, system=system)
+        size = ledger.size(log=log) if log is not None else 0
+        indexes = erasing.indexes_under(system=system, key=key)
+        if indexes:
+            assessing.catch_up(system=system, at=at)
+        found.append(Known(system, size, indexes))
+    return found
+
+
+def destroy(*, key: DataKey, known: Sequence[Known], subject: str, at: dt.datetime) -> int:
+    """Destroys the key and all that lay under it; how many records. Nothing more is logged about the subject."""
+    erasing.stop_logging(systems=[each.system for each in known])
+    sealing.destroy(key=key, at=at)
+    records = 0
+    for each in known:
+        later = erasing.indexes_under(system=each.system, key=key, start=each.size)
+        indexes = [index for index in each.indexes if index < each.size] + later
+        if indexes:
+            erasing.settle(system=each.system, last=indexes[-1], at=at)
+            identities = erasing.empty(system=each.system, indexes=indexes)
+            documents.erase(organisation=key.organisation, decisions=identities, at=at)
+            _tell_system(each.system, indexes, subject, at)
+            records += len(indexes)
+    return records
+
+
+def _tell_system(system: AISystem, indexes: Sequence[int], subject: str, at: dt.datetime) -> None:
+    """The `erasure` entry: how many records and where they stand, never whose. Very many fill several entries."""
+    ranges = list(ranges_of(indexes))
+    for first in range(0, len(ranges), RANGES_PER_ENTRY):
+        part = ranges[first : first + RANGES_PER_ENTRY]
+        count = sum(last - start + 1 for start, last in part)
+        trail.record(
+            "erasure",
+            organisation=system.organisation,
+            system=system,
+            by=None,
+            at=at,
+            subject=subject,
+            records=count,
+            entries=part,
+        )
+
+
+def ranges_of(indexes: Iterable[int]) -> Iterator[list[int]]:
+    """Runs of ascending indexes as [first, last]."""
+    run: list[int] = []
+    for index in indexes:
+        if run and index == run[1] + 1:
+            run[1] = index
+            continue
+        if run:
+            yield run
+        run = [index, index]
+    if run:
+        yield run

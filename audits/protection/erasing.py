@@ -1,0 +1,141 @@
+"""Erasing a data subject; each step is an entry in the organisation's log.
+
+An erasure runs as a job. A hold beats it (`holding`): what is held waits, and runs when the hold is lifted.
+"""
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from audits.decisions import findings
+from audits.ledger.models import DataKey
+from audits.protection import destroying, erasure_list, selectors, subjects
+from audits.protection.models import Erasure
+from audits.reports import erasing as documents
+from governance import trail
+from governance.errors import DomainError
+from governance.jobs import services as jobs
+from governance.organisations.models import Organisation, Person
+
+TASK = "protection.erase"
+ANSWER_WITHIN = dt.timedelta(days=30)
+
+
+class ErasureOpen(DomainError):
+    code = "erasure_open"
+    status = 409
+
+
+@trail.act()
+def request(*, organisation: Organisation, reference: str, by: Person | None, at: dt.datetime) -> Erasure:
+    """Asks that everything about the subject ``reference`` be destroyed; a worker does it, unless a hold stands."""
+    pseudonym = bytes(subjects.standing_key(organisation=organisation, reference=reference).pseudonym)
+    subjects.take_turn(organisation)
+    if Erasure.objects.filter(organisation=organisation, pseudonym=pseudonym).exclude(
+        state=Erasure.State.EXECUTED
+    ):
+        raise ErasureOpen(_("The erasure of this subject is asked for already."), field="reference")
+    erasure = Erasure.objects.create(
+        organisation=organisation,
+        pseudonym=pseudonym,
+        findings=findings.naming(organisation=organisation, text=reference),
+        requested_by=by,
+        requested_at=at,
+        due_on=(at + ANSWER_WITHIN).date(),
+    )
+    _tell("erasure.requested", erasure, by, at, due=erasure.due_on.isoformat())
+    go_on(erasure=erasure, at=at)
+    return erasure
+
+
+def go_on(*, erasure: Erasure, at: dt.datetime) -> None:
+    """To the worker, or into waiting while a hold stands."""
+    if selectors.is_held(organisation=erasure.organisation, pseudonym=bytes(erasure.pseudonym)):
+        erasure.state, erasure.job = Erasure.State.HELD, None
+        _tell("erasure.held", erasure, None, at)
+    else:
+        erasure.state = Erasure.State.REQUESTED
+        arguments = {"erasure": erasure.pk}
+        erasure.job = jobs.enqueue(task=TASK, arguments=arguments, organisation=erasure.organisation, at=at)
+    erasure.save(update_fields=["state", "job"])
+
+
+@trail.act()
+def resume(*, erasure: Erasure, at: dt.datetime) -> None:
+    """Takes up an erasure whose job failed or was lost."""
+    standing = (
+        Erasure.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=erasure.pk)
+    )
+    if standing.state == Erasure.State.REQUESTED:
+        go_on(erasure=standing, at=at)
+
+
+def execute(*, erasure: Erasure, at: dt.datetime) -> Erasure:
+    """Destroys all that is kept about the subject, in one transaction; does nothing if it is done, or held by now.
+
+    What takes time (finding the records, assessing what still waits) is done before anything is locked.
+    """
+    organisation = erasure.organisation
+    key = DataKey.objects.select_related("organisation").get(
+        organisation=organisation, pseudonym=bytes(erasure.pseudonym)
+    )
+    known = destroying.known(key=key, at=at)
+    with trail.act():
+        subjects.take_turn(organisation)
+        standing = (
+            Erasure.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=erasure.pk)
+        )
+        if standing.state != Erasure.State.REQUESTED:
+            return standing
+        if selectors.is_held(organisation=organisation, pseudonym=bytes(key.pseudonym)):
+            go_on(erasure=standing, at=at)
+            return standing
+        standing.records = destroying.destroy(key=key, known=known, subject=f"erasure:{standing.pk}", at=at)
+        findings.empty(organisation=organisation, numbers=standing.findings)
+        standing.state, standing.executed_at = Erasure.State.EXECUTED, at
+        standing.save(update_fields=["state", "executed_at", "records"])
+        _tell("erasure.executed", standing, None, at, records=standing.records)
+        line = erasure_list.Erased(at, organisation.slug, bytes(key.pseudonym))
+        erasure_list.add(Path(settings.EDGEWISE_ERASURE_LIST), line)
+    documents.remove_files()
+    return standing
+
+
+def replay(*, erased: erasure_list.Erased, at: dt.datetime) -> int | None:
+    """Erases again, in a restored database, what the erasure list says was erased; None if nothing was left of it."""
+    key = (
+        DataKey.objects.filter(organisation__slug=erased.organisation, pseudonym=erased.pseudonym)
+        .select_related("organisation")
+        .first()
+    )
+    if key is None or key.wrapped is None:
+        return None
+    known = destroying.known(key=key, at=at)
+    with trail.act():
+        subjects.take_turn(key.organisation)
+        records = destroying.destroy(key=key, known=known, subject="erasure:restored", at=at)
+        again = Erasure.objects.filter(organisation=key.organisation, pseudonym=erased.pseudonym)
+        for erasure in again.exclude(state=Erasure.State.EXECUTED).select_related("organisation"):
+            findings.empty(organisation=key.organisation, numbers=erasure.findings)
+            erasure.state, erasure.executed_at, erasure.records = Erasure.State.EXECUTED, erased.at, records
+            erasure.save(update_fields=["state", "executed_at", "records"])
+        trail.record(
+            "erasure.replayed",
+            organisation=key.organisation,
+            by=None,
+            at=at,
+            subject="erasure:restored",
+            records=records,
+            first_executed=erased.at.isoformat(),
+        )
+    documents.remove_files()
+    return records
+
+
+def _tell(event: str, erasure: Erasure, by: Person | None, at: dt.datetime, **facts: Any) -> None:
+    trail.record(
+        event, organisation=erasure.organisation, by=by, at=at, subject=f"erasure:{erasure.pk}", **facts
+    )
