@@ -42,6 +42,7 @@ class RescorerOutput(serializers.Serializer[Any]):
     discloses = serializers.ListField(child=serializers.CharField())
     sufficient = serializers.BooleanField()
     agreement = AgreementOutput(allow_null=True)
+    withdrawn_at = serializers.DateTimeField(allow_null=True)
 
 
 class RescorersOutput(serializers.Serializer[Any]):
@@ -89,6 +90,29 @@ class Rescorers(APIView):
         return Response(_told(made, None), status=201)
 
 
+class WithdrawInput(serializers.Serializer[Any]):
+    """Whose independent scoring ends."""
+
+    edge = serializers.CharField(max_length=40)
+
+
+class Withdrawal(APIView):
+    """Ending the independent scoring of an edge."""
+
+    permission_classes = [Requires("manage_edges")]
+
+    @extend_schema(request=WithdrawInput, responses={200: RescorerOutput}, parameters=[_SYSTEM])
+    def post(self, request: Request) -> Response:
+        """Withdraws the independent scorer of one edge of ``?system=``; its conformance is self-reported again."""
+        system = _system(request)
+        form = WithdrawInput(data=request.data)
+        form.is_valid(raise_exception=True)
+        withdrawn = services.withdraw(
+            system=system, by=person_of(request), at=timezone.now(), **form.validated_data
+        )
+        return Response(_told(withdrawn, None))
+
+
 def _system(request: Request) -> AISystem:
     slug = request.query_params.get("system", "")
     found = systems.get(organisation=acting_organisation(request), slug=slug)
@@ -106,4 +130,5 @@ def _told(each: Rescorer, found: Agreement | None) -> dict[str, Any]:
         "discloses": each.discloses,
         "sufficient": basis.sufficient(found),
         "agreement": None if found is None else AgreementOutput(found).data,
+        "withdrawn_at": each.withdrawn_at,
     }

@@ -9,4 +9,7 @@ urlpatterns = [
     path("systems/<slug:slug>/rescoring/withdraw/", views.withdraw, name="withdraw_rescorer"),
     path("systems/<slug:slug>/rescoring/<uuid:job_id>/again/", views.send_again, name="send_rescores_again"),
 ]
-api_urlpatterns = [path("rescorers", api.Rescorers.as_view(), name="rescorers")]
+api_urlpatterns = [
+    path("rescorers", api.Rescorers.as_view(), name="rescorers"),
+    path("rescorers/withdraw", api.Withdrawal.as_view(), name="withdraw_rescorer"),
+]

@@ -126,6 +126,7 @@ SAMPLES: dict[str, Sample] = {
 QUERIES: dict[str, Sample] = {
     "api:edges": lambda house: {"system": house.system.slug},
     "api:rescorers": lambda house: {"system": house.system.slug},
+    "api:withdraw_rescorer": lambda house: {"system": house.system.slug},
     "api:policies": lambda house: {"system": house.system.slug},
 }
 

@@ -7,6 +7,7 @@ from django.core.management import CommandError, call_command
 
 from audits.decisions import basis
 from audits.decisions.models import Agreement
+from audits.ledger.models import LoggedEvent
 from audits.rescoring.models import Rescorer
 from governance.jobs.models import Job
 from tests.unit.audits.decisions import worlds
@@ -87,6 +88,24 @@ def test_the_api_appoints_and_refuses_with_a_code(owner, world):
     assert (made.status_code, made.json()["agreement"]) == (201, None)
     again = owner.post(url, json.dumps(asked), content_type="application/json")
     assert (again.status_code, again.json()["code"]) == (409, "rescorer_in_force")
+
+
+def test_the_api_withdraws_and_refuses_with_a_code(owner, client, world):
+    rescorer = appoint(world)
+    url = f"/api/v1/rescorers/withdraw?system={world.system.slug}"
+    ask = {"data": json.dumps({"edge": "safety"}), "content_type": "application/json"}
+    nameless = owner.post(url, "{}", content_type="application/json")
+    assert (nameless.status_code, list(nameless.json()["errors"])) == (400, ["edge"])
+    gone = owner.post(url, **ask)
+    assert (gone.status_code, gone.json()["scorer"]) == (200, "house@1")
+    rescorer.refresh_from_db()
+    assert gone.json()["withdrawn_at"] == rescorer.withdrawn_at.isoformat().replace("+00:00", "Z")
+    assert owner.get(f"/api/v1/rescorers?system={world.system.slug}").json()["results"] == []
+    event = LoggedEvent.objects.get(type="rescorer.withdrawn")
+    assert (event.by, event.subject) == (f"person:{world.people['owner'].pk}", "edge:safety")
+    again = owner.post(url, **ask)
+    assert (again.status_code, again.json()["code"]) == (409, "no_rescorer_in_force")
+    assert owner.post("/api/v1/rescorers/withdraw?system=elsewhere", **ask).status_code == 404
 
 
 def test_the_operator_reads_the_secret_of_a_route(capsys, world):

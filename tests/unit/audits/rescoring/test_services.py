@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 
 from audits.decisions import assessing, basis, services
 from audits.decisions.models import Agreement
+from audits.ledger import services as ledger
 from audits.ledger.models import LoggedEvent
 from audits.rescoring import asking, checks, draw, selectors, working
 from audits.rescoring import services as acts
@@ -143,6 +144,52 @@ def test_a_trail_that_refuses_keeps_everything_at_home(world, settings):
 
 def refuse(events):
     raise errors.DomainError("the log is away")
+
+
+def refuse_results(events):
+    """A log that takes everything but what a scorer said."""
+    if any(event.type == "decisions.scored_again" for event in events):
+        raise errors.DomainError("the log is away")
+    ledger.append_events(events)
+
+
+def test_what_a_scorer_said_and_its_agreement_are_kept_with_their_entry_or_not_at_all(world, settings):
+    appoint(world)
+    log(world, world.record())
+    working.draw_all(at=NOW)
+    settings.GOVERNANCE_TRAIL = f"{__name__}.refuse_results"
+    with pytest.raises(errors.DomainError):
+        run(Job.objects.get())
+    assert len(scorers.house.asked) == 1
+    assert not Rescore.objects.exists()
+    assert not Agreement.objects.exists()
+    settings.GOVERNANCE_TRAIL = "audits.ledger.services.append_events"
+    run(Job.objects.get())
+    assert (Rescore.objects.count(), Agreement.objects.count()) == (1, 1)
+
+
+def test_a_scorer_is_withdrawn_with_its_entry_or_not_at_all(world, settings):
+    rescorer = appoint(world)
+    log(world, world.record())
+    worked(world)
+    settings.GOVERNANCE_TRAIL = f"{__name__}.refuse"
+    with pytest.raises(errors.DomainError):
+        acts.withdraw(system=world.system, edge="safety", by=None, at=NOW)
+    rescorer.refresh_from_db()
+    assert rescorer.withdrawn_at is None
+    assert Agreement.objects.filter(system=world.system, edge="safety").exists()
+
+
+def test_a_batch_is_sent_again_with_its_entry_or_not_at_all(world, settings):
+    appoint(world)
+    log(world, world.record())
+    working.draw_all(at=NOW)
+    Job.objects.update(state="failed", error="away")
+    failed = Job.objects.get()
+    settings.GOVERNANCE_TRAIL = f"{__name__}.refuse"
+    with pytest.raises(errors.DomainError):
+        acts.send_again(system=world.system, job=failed, by=world.people["owner"], at=NOW)
+    assert list(Job.objects.values_list("pk", "state")) == [(failed.pk, "failed")]
 
 
 def test_sealed_values_leave_only_where_that_is_stated(world):
