@@ -10,7 +10,9 @@ class AuditsConfig(AppConfig):
     verbose_name = "Audits"
 
     def ready(self) -> None:
-        import_module("audits.rescoring.checks")
+        # Importing registers the system checks.
+        for noun in ("ledger", "rescoring", "witnessing"):
+            import_module(f"audits.{noun}.checks")
         # Nothing serves from a restore that did not come to its end: what was erased might be back.
         from audits.protection import unfinished
 

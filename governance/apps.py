@@ -11,3 +11,4 @@ class GovernanceConfig(AppConfig):
         # Importing registers: the system checks of the ports, the API's ways to authenticate.
         from governance import checks  # noqa: F401
         from governance.access import schema  # noqa: F401
+        from governance.policies import checks as policy_checks  # noqa: F401

@@ -8,6 +8,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 from django.utils.module_loading import import_string
 
+from governance.starting import TAG
+
 SINGLE_PORTS = ("GOVERNANCE_TRAIL", "AUDITS_CONSTITUENCY_WEIGHTS", "AUDITS_MINUTES_SOURCE")
 LIST_PORTS = (
     "GOVERNANCE_WEB_COMPANIONS",
@@ -18,7 +20,7 @@ LIST_PORTS = (
 )
 
 
-@register()
+@register(TAG)
 def ports_resolve(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
     """governance.E001: a port is not set; governance.E002: it names nothing that can be called."""
     for name in SINGLE_PORTS + LIST_PORTS:

@@ -38,6 +38,10 @@ class OlderThanPublished(Exception):
     """The database is older than what was published of the log, as after a restore: signing on would be a fork."""
 
 
+class SignedByAnother(Exception):
+    """The latest checkpoint carries no signature by a key of this process: another deployment signs this log."""
+
+
 def start() -> None:
     """Starts the signing thread of this process; a second call does nothing."""
     global _thread  # noqa: PLW0603  (one thread a process)
@@ -93,7 +97,7 @@ def publish_all(*, at: dt.datetime) -> int:
             published += publish(log=log, at=at) is not None
         except HistoryRewritten:
             logger.critical("The log %s does not continue its latest checkpoint: not signed.", log.origin)
-        except (OlderThanPublished, landmarks.LandmarkDamaged) as error:
+        except (OlderThanPublished, SignedByAnother, landmarks.LandmarkDamaged) as error:
             logger.critical("Not signed: %s", error)
     return published
 
@@ -108,10 +112,11 @@ def publish(*, log: Log, at: dt.datetime) -> Checkpoint | None:
     if turn.size is not None and head.size <= turn.size:
         return None
     root = merkle.Frontier.from_bytes(bytes(head.edge)).root()
-    if turn.size:
-        _check_continues(
-            log, turn.size, bytes(Checkpoint.objects.get(log=log, size=turn.size).root), head.size, root
-        )
+    if turn.size is not None:
+        latest = Checkpoint.objects.get(log=log, size=turn.size)
+        _check_own(log, latest.note)
+        if turn.size:
+            _check_continues(log, turn.size, bytes(latest.root), head.size, root)
     _check_landmark(log, turn.size, head.size, root)
     text = checkpoints.Checkpoint(log.origin, head.size, root).text()
     note = notes.sign(text, keys.signers(log.origin), at=int(at.timestamp()))
@@ -119,6 +124,16 @@ def publish(*, log: Log, at: dt.datetime) -> Checkpoint | None:
     Published.objects.filter(log=log).update(size=head.size)
     transaction.on_commit(lambda: landmarks.keep(log.origin, note), robust=True)
     return checkpoint
+
+
+def _check_own(log: Log, note: str) -> None:
+    """Refuses to go on where a key signs that is not here: two deployments on one database would both sign."""
+    signed_by = {(each.name, each.key_id) for each in notes.split(note)[1]}
+    if not any((each.key.name, each.key.id) in signed_by for each in keys.signers(log.origin)):
+        raise SignedByAnother(
+            f"the log {log.origin} is signed by another log key than the one of this process. "
+            "Give every process of one database the same keys/log, or this deployment a database of its own."
+        )
 
 
 def _check_landmark(log: Log, published: int | None, new: int, root: bytes) -> None:

@@ -45,6 +45,11 @@ def newest() -> Wrapper:
     return _wrapper(keyring.key(NAME, home=settings.EDGEWISE_HOME))
 
 
+def fingerprints() -> list[str]:
+    """Of the generations that are here, the oldest first."""
+    return [keyring.fingerprint(each) for each in keyring.keys(NAME, home=settings.EDGEWISE_HOME)]
+
+
 def unwrap(blob: bytes, *, under: str, bound_to: bytes) -> bytes:
     """What was wrapped. Raises BlobDamaged; KeyUnavailable, with the remedy, if the generation is not here."""
     return opened(_opener(under), blob, bound_to)

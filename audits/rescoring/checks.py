@@ -8,9 +8,10 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from audits.rescoring import routes
+from governance.starting import TAG
 
 
-@register()
+@register(TAG)
 def routes_are_reachable(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
     """audits.E001: an entry of EDGEWISE_RESCORERS names nothing that may be called."""
     for name, found in settings.EDGEWISE_RESCORERS.items():

@@ -1,9 +1,14 @@
 """The worker and its clock."""
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import worker_init
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connections
 
+from governance import starting
 from governance.config import broker
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.config.settings")
@@ -65,3 +70,15 @@ app.conf.beat_schedule = {
         "options": {"expires": 20},
     },
 }
+
+
+@worker_init.connect
+def refuse_what_cannot_run(**_: Any) -> None:
+    """Celery runs system checks and goes on whatever they say; an Exception in a signal it only logs."""
+    try:
+        starting.refuse()
+    except ImproperlyConfigured as error:
+        raise SystemExit(str(error)) from None
+    finally:
+        # The pool's processes must not share this one's connection.
+        connections.close_all()

@@ -7,11 +7,14 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.utils.module_loading import import_string
 
+from governance import starting
+
 # Nothing that a request asks of PostgreSQL may take for ever; libpq reads both when it connects.
 os.environ.setdefault("PGOPTIONS", "-c statement_timeout=30s -c lock_timeout=10s")
 os.environ.setdefault("PGCONNECT_TIMEOUT", "5")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.config.settings")
 application = get_wsgi_application()
+starting.refuse()
 
 for companion in settings.GOVERNANCE_WEB_COMPANIONS:
     import_string(companion)()

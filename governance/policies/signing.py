@@ -65,8 +65,17 @@ def countersign(note: str) -> str:
 
 def is_signed_by_newest(note: str) -> bool:
     """Whether the newest key signed a policy's note."""
+    return _is_signed_by(note, [vkey()])
+
+
+def is_signed_here(note: str) -> bool:
+    """Whether one of the keys in use signed a policy's note."""
+    return _is_signed_by(note, [each.vkey for each in signers()])
+
+
+def _is_signed_by(note: str, vkeys: list[str]) -> bool:
     try:
-        notes.open_note(note, [vkey()])
+        notes.open_note(note, vkeys)
     except VerificationError:
         return False
     return True
