@@ -26,6 +26,7 @@ from audits.ledger.models import (
     SealedFacts,
     Tile,
 )
+from audits.losses.models import LossReport
 from audits.protection.models import Erasure, Hold, Retention
 from audits.reports.models import Report
 from audits.rescoring.models import Rescore, Rescorer
@@ -51,6 +52,7 @@ __all__ = [
     "LastingKey",
     "Log",
     "LoggedEvent",
+    "LossReport",
     "Posting",
     "Published",
     "Report",

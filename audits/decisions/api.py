@@ -14,8 +14,9 @@ from rest_framework.views import APIView
 
 from audits.decisions import admission, cloudevents, intake, patience, reading, schema, streaming, throttling
 from audits.decisions.services import Outcome
+from audits.losses import hearing
 from governance.access import problems
-from governance.access.api import Requires, SystemScope, system_of
+from governance.access.api import Requires, SystemScope, key_of, system_of
 
 JSON = "application/json"
 _encode = msgspec.json.Encoder().encode
@@ -49,7 +50,7 @@ class Decisions(APIView):
             **dict.fromkeys([(status, streaming.NDJSON) for status in (201, 207, 422)], schema.Item),
             **problems.may_be(408, 413),
         },
-        parameters=[_BRIEF],
+        parameters=[_BRIEF, *schema.LOSS_HEADERS],
     )
     def post(self, request: Request) -> HttpResponseBase:
         """Log one record (an object), a batch (an array), a stream (NDJSON) or CloudEvents."""
@@ -62,6 +63,7 @@ class Decisions(APIView):
             raise
         if not answer.streaming:
             place.leave()
+        hearing.hear(request.META, key=key_of(request), at=timezone.now())
         return answer
 
     def _logged(self, request: Request, kind: str, place: admission.Place) -> HttpResponseBase:

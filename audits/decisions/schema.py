@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import OpenApiParameter
 from edgewise import problems, record
 from rest_framework import serializers
 
@@ -36,6 +37,16 @@ BODIES = {
     cloudevents.STRUCTURED: CloudEvent,
     cloudevents.BATCHED: {"type": "array", "items": CloudEvent, "maxItems": intake.MAX_RECORDS},
 }
+LOSS_HEADERS = [
+    OpenApiParameter(
+        "Edgewise-Lost-Total", int, OpenApiParameter.HEADER,
+        description="Records that this process of the model has lost so far; only a rise is kept. Else passed over.",
+    ),
+    OpenApiParameter(
+        "Edgewise-Process", str, OpenApiParameter.HEADER,
+        description="A random name of the process that counts: up to 64 letters, digits, dots, dashes, underscores.",
+    ),
+]  # fmt: skip
 LogsRequest = {"type": "object", "description": "ExportLogsServiceRequest of OTLP; see docs/otlp.md."}
 LogsResponse = {
     "type": "object",

@@ -51,6 +51,7 @@ SENTENCES: dict[str, str | Promise] = {
     "rescorer.withdrawn": _("{scorer} no longer scores {subject} again"),
     "decisions.sent_to_scorer": _("Decisions of {system_slug} were sent to {subject}"),
     "decisions.scored_again": _("{decisions} decisions were scored again on {subject} by {scorer}"),
+    "records.lost": _("The model reports {total} decisions that never reached the log, {more} of them new"),
     "feedback.received": _("Feedback came in on a decision"),
     "deployment_key.rotated": _("Personal data were put under a new key of the deployment"),
     "policy_key.rotated": _("A new key signs policies beside the old one, which announces it"),

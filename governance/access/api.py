@@ -98,6 +98,14 @@ def system_of(request: Request) -> AISystem:
     return caller.system
 
 
+def key_of(request: Request) -> ApiKey:
+    """The API key of the AI system that calls; for endpoints that a SystemScope protects."""
+    caller = caller_of(request)
+    if not isinstance(caller, SystemPrincipal):
+        raise exceptions.PermissionDenied
+    return caller.key
+
+
 def person_of(request: Request) -> Person:
     """The person who calls; for endpoints that Requires(…) protects."""
     caller = caller_of(request)

@@ -72,7 +72,6 @@ app.conf.beat_schedule = {
 }
 
 
-@worker_init.connect
 def refuse_what_cannot_run(**_: Any) -> None:
     """Celery runs system checks and goes on whatever they say; an Exception in a signal it only logs."""
     try:
@@ -82,3 +81,6 @@ def refuse_what_cannot_run(**_: Any) -> None:
     finally:
         # The pool's processes must not share this one's connection.
         connections.close_all()
+
+
+worker_init.connect(refuse_what_cannot_run)

@@ -222,16 +222,13 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(EDGEWISE_HOME / "beat-schedule")
 GOVERNANCE_TRAIL = "audits.ledger.services.append_events"
 # Started once in every web process: the threads that sign checkpoints and have them confirmed from outside.
 GOVERNANCE_WEB_COMPANIONS = ["audits.ledger.signer.start", "audits.ledger.feeder.start"]
-GOVERNANCE_METRICS = ["audits.ledger.confirmation.metrics"]
+GOVERNANCE_METRICS = ["audits.ledger.confirmation.metrics", "audits.losses.metrics.metrics"]
 EDGEWISE_RESCORERS: dict[str, str] = json.loads(os.environ.get("EDGEWISE_RESCORERS") or "{}")
 GOVERNANCE_INBOX_SOURCES = ["councils.voting.selectors.waiting_for"]
 GOVERNANCE_PANELS = [
-    "audits.decisions.panels.panels",
-    "audits.rescoring.panels.panels",
-    "councils.voting.panels.panels",
-    "audits.ledger.panels.panels",
-    "modelcards.cards.panels.panels",
-]
+    "audits.decisions.panels.panels", "audits.losses.panels.panels", "audits.rescoring.panels.panels",
+    "councils.voting.panels.panels", "audits.ledger.panels.panels", "modelcards.cards.panels.panels",
+]  # fmt: skip
 AUDITS_EVIDENCE_SOURCES = [
     "councils.voting.selectors.tally_evidence",
     "modelcards.evaluations.selectors.evidence",

@@ -17,6 +17,7 @@ NOUNS = (
     "audits.ledger",
     "audits.witnessing",
     "audits.decisions",
+    "audits.losses",
     "audits.rescoring",
     "audits.monitoring",
     "audits.reports",

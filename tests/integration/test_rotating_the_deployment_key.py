@@ -54,6 +54,7 @@ def seen(world, index):  # noqa: F811
 
 def killed_in_the_middle(database):
     """`rotate_key deployment`, stopped by a lock on the last key and then killed; the rest stays as it was."""
+    old = newest()
     last = DataKey.objects.order_by("-pk").values_list("pk", flat=True)[0]
     command = [sys.executable, str(databases.ROOT / "manage.py"), "rotate_key", "deployment"]
     environment = os.environ | {
@@ -66,7 +67,7 @@ def killed_in_the_middle(database):
         process = subprocess.Popen(command, env=environment)
         patience = threading.Timer(120, process.kill)
         patience.start()
-        while process.poll() is None and under().get(newest(), 0) < MANY - rewrapping.CHUNK:
+        while process.poll() is None and under()[old] > rewrapping.CHUNK:
             threading.Event().wait(0.05)
         process.send_signal(signal.SIGKILL)
         assert process.wait(30) == -signal.SIGKILL

@@ -114,6 +114,7 @@ SAMPLES: dict[str, Sample] = {
     "api:council": _council,
     "api:proposal": _proposal,
     "api:results": _proposal,
+    "api:losses": _system,
     "api:decision": _decision,
     "api:decision_proof": _decision,
     "api:decision_explanation": _decision,

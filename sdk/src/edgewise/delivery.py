@@ -287,7 +287,7 @@ class Delivery:
 
     def headers(self) -> dict[str, str]:
         """What travels with every batch."""
-        return {"Edgewise-Lost-Total": str(self.tally.lost_total)}
+        return {"Edgewise-Lost-Total": str(self.tally.lost_total), "Edgewise-Process": self.tally.process}
 
     # Counting
 

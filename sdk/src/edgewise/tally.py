@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 import threading
 from collections.abc import Callable
 
@@ -14,7 +15,7 @@ OnRejected = Callable[[bytes, Logged], None]
 
 
 class Tally:
-    """Counts losses and refusals. Threads may share it."""
+    """Counts losses and refusals of one process, under a random name. Threads may share it."""
 
     def __init__(self, on_rejected: OnRejected | None = None) -> None:
         self._on_rejected = on_rejected
@@ -22,6 +23,7 @@ class Tally:
 
     def forget(self) -> None:
         """Begin at nothing, as a forked process does."""
+        self.process = secrets.token_hex(8)
         self.lost_total = 0
         self.rejected_total = 0
         self._said: set[str] = set()

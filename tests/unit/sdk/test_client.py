@@ -1,6 +1,7 @@
 """The client against a server that is scripted: what it sends, retries, splits, counts."""
 
 import json
+import re
 
 import edgewise
 import pytest
@@ -214,3 +215,13 @@ def test_the_policy_command_shows_it(server: Server, capsys: pytest.CaptureFixtu
     assert json.loads(capsys.readouterr().out)["weights"] == {"safety": 1.0}
     assert cli.main(["policy", "--context", "de", *arguments[3:]]) == 1
     assert "KEY=VALUE" in capsys.readouterr().err
+
+
+def test_a_process_names_itself_with_every_batch_and_anew_after_a_fork(server: Server, client) -> None:
+    client.log({}, wait=True)
+    client.log({}, wait=True)
+    first, second = (request[2]["Edgewise-Process"] for request in server.requests if request[0] == "POST")
+    assert first == second
+    assert re.fullmatch("[0-9a-f]{16}", first)
+    client._delivery.tally.forget()
+    assert client._delivery.headers()["Edgewise-Process"] != first
