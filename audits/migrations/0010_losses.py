@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("audits", "0008_rescoring"),
+        ("audits", "0009_sampling_and_links"),
         ("governance", "0002_edge_cards"),
     ]
 
