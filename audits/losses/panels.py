@@ -2,11 +2,12 @@
 
 import datetime as dt
 
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from audits.losses import selectors
+from audits.ledger import pages
+from audits.ledger import selectors as ledger
+from audits.losses import selectors, services
 from governance.access import selectors as access
 from governance.organisations.models import Organisation, Person
 from governance.organisations.panels import Panel, Row
@@ -34,8 +35,6 @@ def panels(
             ),
             rows=rows,
             empty=_("The model has reported no lost record."),
-            more_url=f"{reverse('log_events')}?type=records.lost",
-            more=_("Every report in the log"),
         )
     ]
 
@@ -46,8 +45,10 @@ def _row(system: AISystem) -> Row | None:
         return None
     total = selectors.total(system=system)
     told = ngettext("%(name)s: %(n)s record", "%(name)s: %(n)s records", total)
+    entry = ledger.events(organisation=system.organisation, system=system, type=services.REPORTED)[:1]
     return Row(
         title=told % {"name": system.name, "n": formats.number(total)},
+        url=next((row.url for row in pages.rows(list(entry))), ""),
         note=_("last reported by a process with the key “%s”") % last.key.label,
         at=last.last_at,
         kind="warn",

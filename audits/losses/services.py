@@ -9,6 +9,7 @@ from governance import trail
 from governance.access.models import ApiKey
 from governance.errors import DomainError
 
+REPORTED = "records.lost"
 MOST_DIGITS = 15
 MOST_NAME = 64
 
@@ -54,7 +55,7 @@ def report(*, key: ApiKey, process: str, total: int, at: dt.datetime) -> LossRep
     standing.total, standing.last_at = total, at
     standing.save(update_fields=["total", "last_at"])
     trail.record(
-        "records.lost",
+        REPORTED,
         organisation=key.system.organisation,
         system=key.system,
         by=key,

@@ -5,6 +5,7 @@ import os
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.db import connections
 from django.utils.module_loading import import_string
 
 from governance import starting
@@ -15,6 +16,7 @@ os.environ.setdefault("PGCONNECT_TIMEOUT", "5")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.config.settings")
 application = get_wsgi_application()
 starting.refuse()
+connections.close_all()
 
 for companion in settings.GOVERNANCE_WEB_COMPANIONS:
     import_string(companion)()

@@ -112,14 +112,15 @@ def test_another_log_key_than_the_one_that_signed_is_refused_at_the_start(signed
     starting.refuse()
     with_key(monkeypatch, "log")
     ((code, message),) = mismatch()
-    assert (code, signed.origin in message) == ("audits.E004", True)
+    assert code == "audits.E004"
+    assert message.startswith("The log edgewise.local/log/")
     with pytest.raises(ImproperlyConfigured, match="Give every process of one database the same keys"):
         starting.refuse()
 
 
 def test_another_log_key_signs_nothing_that_the_first_has_begun(signed, monkeypatch, caplog):
     """Also where both were started on an empty database: the second finds a checkpoint that is not its own."""
-    services.append(log=signed, entries=worlds.numbered(3, 2))
+    services.append(log=signed, entries=worlds.numbered(3, 5))
     with_key(monkeypatch, "log")
     with pytest.raises(signer.SignedByAnother, match="same keys/log"):
         signer.publish(log=signed, at=worlds.AT)
