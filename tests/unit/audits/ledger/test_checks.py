@@ -52,7 +52,7 @@ def test_a_good_file_is_no_trouble(settings, tmp_path, variable, text):
     ],
 )
 def test_a_file_that_cannot_be_read_is_named_with_its_variable_and_the_remedy(
-    settings, tmp_path, variable, content, why
+    db, settings, tmp_path, variable, content, why
 ):
     path = tmp_path / "list"
     if content is not None:
