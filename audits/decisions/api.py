@@ -27,6 +27,9 @@ _FILTERS = [
     OpenApiParameter("chosen", str), OpenApiParameter("driving_edge", str), OpenApiParameter("disposition", str),
     OpenApiParameter("verdict", str, description="a verdict, or any"), OpenApiParameter("model_version", str),
     OpenApiParameter("margin_below", float), OpenApiParameter("context.community", str, description="any context key"),
+    OpenApiParameter("trace_id", str), OpenApiParameter("span_id", str),
+    OpenApiParameter("parent", str, description="the id of the decision it follows"),
+    OpenApiParameter("clarification", str, description="the dialog that led to it"),
     OpenApiParameter("after", str), OpenApiParameter("before", str),
 ]  # fmt: skip
 

@@ -7,7 +7,7 @@ import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
-from audits.decisions import postings
+from audits.decisions import links, postings
 from audits.decisions.models import Block
 from audits.decisions.postings import Bits
 from audits.decisions.selectors import Filters
@@ -25,7 +25,7 @@ _POSTINGS = (
 
 def narrows(filters: Filters) -> bool:
     """Whether anything but the system is asked for."""
-    return bool(_terms(filters)) or _by_column(filters)
+    return bool(_terms(filters) or filters.links) or _by_column(filters)
 
 
 def needs_assessment(filters: Filters) -> bool:
@@ -74,8 +74,8 @@ def _windows(
 def _bitmaps(system_id: int, filters: Filters, start: int, stop: int) -> dict[int, Bits]:
     """The possible matches of each block in [start, stop) that has any."""
     found: dict[int, Bits] | None = None
-    for attribute, value in _terms(filters) or [postings.EVERY]:
-        carried = _carried(system_id, attribute, value, start, stop)
+    for terms in _asked(filters):
+        carried = _carried(system_id, terms, start, stop)
         found = carried if found is None else _both(found, carried)
         if not found:
             return {}
@@ -83,9 +83,15 @@ def _bitmaps(system_id: int, filters: Filters, start: int, stop: int) -> dict[in
     return _by_columns(system_id, filters, found) if _by_column(filters) else found
 
 
-def _carried(system_id: int, attribute: str, value: str, start: int, stop: int) -> dict[int, Bits]:
-    """Where a term stands, its bucket's places included."""
-    terms = [postings.term(attribute, value), postings.bucket(attribute, value)]
+def _asked(filters: Filters) -> list[list[int]]:
+    """Terms of which one must be carried, for each thing asked for: a value's own or its bucket's; both of a link's."""
+    named = [[make(*each) for make in (postings.term, postings.bucket)] for each in _terms(filters)]
+    tied = [[term] for name, value in filters.links.items() for term in links.terms(name, value)]
+    return named + tied or [[postings.term(*postings.EVERY)]]
+
+
+def _carried(system_id: int, terms: list[int], start: int, stop: int) -> dict[int, Bits]:
+    """Where one of the terms stands."""
     found: dict[int, Bits] = {}
     with connection.cursor() as cursor:
         cursor.execute(_POSTINGS, [system_id, terms, start, stop])

@@ -1,7 +1,7 @@
 """One decision in full: what it could choose from, what tipped the balance, what would have changed it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -9,15 +9,17 @@ from django.utils.translation import gettext_lazy, ngettext
 from edgewise import merkle
 from edgewise.strict_json import loads
 
-from audits.decisions import attribution, counterfactual, selectors
+from audits.decisions import attribution, counterfactual, profile, selectors, table
 from audits.decisions.attribution import Attribution
 from audits.decisions.counterfactual import Flip, Sentence
 from audits.decisions.models import Assessment, Decision
 from audits.ledger import selectors as ledger
 from governance.edges import selectors as edges
 from governance.edges.models import Edge
+from governance.policies import applying
 from governance.policies import selectors as policies
 from governance.policies.models import Policy
+from governance.templatetags import formats
 
 HELD_FIXED = (
     "Replay holds the logged options and scores fixed; "
@@ -58,6 +60,42 @@ class Explanation:
         return self.decision.weights is None and "weights" in self.record
 
     @property
+    def is_assessment(self) -> bool:
+        """Whether the record assesses one option, and chooses nothing."""
+        return table.is_assessment(self.record)
+
+    @property
+    def reference(self) -> dict[str, float]:
+        """What an assessment is read against, edge by edge."""
+        known = self.policy.reference_profile if self.policy is not None else {}
+        return {edge: known.get(edge, applying.MIDDLE) for edge in self.names}
+
+    @property
+    def columns(self) -> list[dict[str, Any]]:
+        """The options as they stand side by side, an assessment's with the reference profile."""
+        return [*self.options, profile.option(self.reference)] if self.is_assessment else self.options
+
+    @property
+    def subject(self) -> str | None:
+        """The option that the record is about: the one chosen, or assessed."""
+        return self.options[0]["id"] if self.is_assessment else self.decision.chosen
+
+    @property
+    def is_incomparable(self) -> bool:
+        """Whether nothing can be said of a margin because a score is missing."""
+        found = self.attribution
+        return found is not None and found.margin is None and bool(self.unscored)
+
+    @property
+    def unscored(self) -> list[tuple[str, str, str]]:
+        """Option, edge and reason of each score that is missing."""
+        return [
+            (option["id"], self.names.get(edge, edge), str(reason))
+            for option in self.options
+            for edge, reason in (option.get("unscored") or {}).items()
+        ]
+
+    @property
     def options(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.record["options"]
         return found
@@ -76,10 +114,17 @@ def explain(*, decision: Decision) -> Explanation:
     erased = decision.weights is None and "weights" in record
     terms = None if policy is None or erased else _terms(policy, weights)
     found: tuple[Attribution | None, Flip | None, Sentence | None] = (None, None, None)
-    if terms is not None and decision.chosen is not None:
+    if terms is not None and decision.chosen is not None and not table.is_assessment(record):
         found = _reasons(record["options"], decision.chosen, terms)
     assessment = selectors.assessment_of(decision=decision)
-    return Explanation(decision, assessment, record, entry, policy, names, weights, *found)
+    explanation = Explanation(decision, assessment, record, entry, policy, names, weights, *found)
+    return _read(explanation, terms) if terms is not None and explanation.is_assessment else explanation
+
+
+def _read(explanation: Explanation, terms: attribution.Policy) -> Explanation:
+    """An assessment against the reference profile of its policy."""
+    found = profile.attribute(explanation.options[0], explanation.reference, terms)
+    return replace(explanation, attribution=found)
 
 
 def edge_names(record: Mapping[str, Any], policy: Policy | None) -> dict[str, str]:
@@ -119,6 +164,8 @@ def _reasons(
 def in_words(explanation: Explanation) -> str:
     """The sentence for people: what was chosen, the deciding edge, and what would have changed it."""
     chosen, names = explanation.decision.chosen, explanation.names
+    if explanation.is_assessment:
+        return " ".join(assessment_in_words(explanation))
     if chosen is None:
         return _("The system chose no option.")
     words = [_("The system chose %s.") % chosen]
@@ -128,6 +175,8 @@ def in_words(explanation: Explanation) -> str:
     if found is not None and found.driving:
         deciding = _(" and ").join(names[edge] for edge in found.driving)
         words.append(_("The deciding edge was %s.") % deciding)
+    elif explanation.is_incomparable:
+        words.append(_("It cannot be compared with the other options, as a score is missing."))
     elif found is not None and found.runner_up is None:
         words.append(_("No other option was open to it."))
     if explanation.sentence is not None:
@@ -135,6 +184,29 @@ def in_words(explanation: Explanation) -> str:
     elif found is not None and found.margin is not None:
         words.append(_("No change of a single edge's weight would have led to another choice."))
     return " ".join(words)
+
+
+def assessment_in_words(explanation: Explanation) -> list[str]:
+    """What was assessed, on which side of the reference profile it lies, and which edge speaks most for that."""
+    words, found = (
+        [_("The system assessed %s; nothing was chosen.") % explanation.subject],
+        explanation.attribution,
+    )
+    if explanation.weights_are_erased:
+        return [*words, str(ERASED_WEIGHTS)]
+    if found is None or found.margin is None:
+        return [*words, _("It cannot be compared with the reference profile, as a score is missing.")]
+    apart = {"points": formats.number(100 * abs(found.margin), 2)}
+    if found.margin > attribution.EPSILON:
+        words.append(_("It lies %(points)s points above the reference profile.") % apart)
+    elif found.margin < -attribution.EPSILON:
+        words.append(_("It lies %(points)s points below the reference profile.") % apart)
+    else:
+        words.append(_("It lies level with the reference profile."))
+    if found.driving:
+        deciding = _(" and ").join(explanation.names[edge] for edge in found.driving)
+        words.append(_("The deciding edge was %s.") % deciding)
+    return words
 
 
 def counterfactual_in_words(sentence: Sentence, names: Mapping[str, str]) -> str:

@@ -143,8 +143,12 @@ def _take(asked: _Search, system_id: int, places: range | Sequence[int]) -> None
         found = found.filter(index__gte=places.start, index__lt=places.stop)
     else:
         found = found.filter(index__in=places)
-    order = "-index" if asked.newest_first else "index"
-    asked.rows += found.select_related("system").order_by(order)[: asked.wanted - len(asked.rows)]
+    found = found.select_related("system__organisation").order_by("-index" if asked.newest_first else "index")
+    free = asked.wanted - len(asked.rows)
+    if asked.filters.links:
+        asked.rows += selectors.linked(rows=list(found), wanted=asked.filters.links)[:free]
+    else:
+        asked.rows += found[:free]
 
 
 def _page(asked: _Search, size: int, edge: Place | None) -> Page:
@@ -154,7 +158,9 @@ def _page(asked: _Search, size: int, edge: Place | None) -> Page:
     back = (kept[0].system_id, kept[0].index) if kept else edge
     rows = kept if asked.newest_first else kept[::-1]
     assessed = selectors.assessments_of(decisions=rows)
-    found = [Found(row, assessed.get((row.system_id, row.index))) for row in rows]
+    told = selectors.told(rows=rows)
+    places = [(row.system_id, row.index) for row in rows]
+    found = [Found(row, assessed.get(at), told[at]) for row, at in zip(rows, places, strict=True)]
     searched_to = _when(asked.stopped) if asked.stopped is not None else None
     if asked.newest_first:
         return Page(found, onward, back if edge is not None else None, searched_to)

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from audits.decisions import basis, exploring, forms, pages, selectors, sentences
+from audits.decisions import basis, exploring, forms, listing, selectors, sentences
 from audits.decisions import findings as services
 from audits.decisions.models import Finding
 from governance import refusals
@@ -50,8 +50,9 @@ def _page(
         "finding": found,
         "sentence": sentences.VERDICTS[found.verdict],
         "basis": basis.of_system(system=found.system),
-        "rows": exploring.search(organisation=request.organisation, filters=filters, size=10).rows,
-        "edge_names": pages.system_edge_names(found.system),
+        "rows": listing.rows(
+            exploring.search(organisation=request.organisation, filters=filters, size=10).rows
+        ),
         "may_work": found.state != Finding.State.CLOSED and guards.allows(request, "manage_findings"),
         "assign": assign or forms.Assign(None, organisation=request.organisation, initial=initial),
         "close": close or forms.Close(),

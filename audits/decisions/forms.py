@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audits.decisions import selectors
 from audits.decisions.models import Decision
+from audits.decisions.sentences import LINKS as WORDS
 from audits.decisions.sentences import VERDICTS
 from governance.edges import selectors as edges
 from governance.organisations import selectors as organisations
@@ -45,6 +46,22 @@ class Search(forms.Form):
         self._contexts(system)
         self.fields["from"] = forms.DateField(label=_("From"), required=False, widget=_DATE)
         self.fields["to"] = forms.DateField(label=_("To"), required=False, widget=_DATE)
+        for name, label in WORDS.items():
+            self.fields[name] = forms.CharField(label=label, required=False, max_length=256)
+
+    @property
+    def plain(self) -> list[forms.BoundField]:
+        """The fields that are always shown."""
+        return [bound for bound in self if bound.name not in WORDS]
+
+    @property
+    def ties(self) -> list[forms.BoundField]:
+        """The ids that tie decisions together, shown on request or when one is asked for."""
+        return [self[name] for name in WORDS]
+
+    @property
+    def asks_ties(self) -> bool:
+        return any(self.data.get(name) for name in WORDS)
 
     def _choices(self, name: str, choices: list[Any], empty: object) -> None:
         cast("forms.ChoiceField", self.fields[name]).choices = [("", empty), *choices]

@@ -8,10 +8,11 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from audits.decisions import attribution, columns, conformance, draws
+from audits.decisions import attribution, columns, conformance, draws, profile
 from audits.decisions.columns import Columns, Norm, Terms
 from audits.decisions.conformance import PolicyTerms
 from audits.decisions.table import DISPOSITIONS, Table
+from governance.policies import applying
 
 
 class ScoringPolicy(PolicyTerms, Protocol):
@@ -20,6 +21,9 @@ class ScoringPolicy(PolicyTerms, Protocol):
     rule: str
     norms: Any
     tiers: Any
+
+    @property
+    def reference_profile(self) -> dict[str, float]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +72,10 @@ def judge(table: Table, claims: Sequence[Claim], policies: Mapping[int, ScoringP
     )  # fmt: skip
     every = table.columns
     for version in np.unique(table.version):
-        rows = np.flatnonzero(table.version == version)
-        _judge_version(found, rows, every.take(rows), claims, policies, policies[int(version)])
+        for kind in (False, True):
+            rows = np.flatnonzero((table.version == version) & (table.assessment == kind))
+            if len(rows):
+                _judge_version(found, rows, every.take(rows), claims, policies, policies[int(version)])
     for row, names in enumerate(found.verdicts):
         found.table.verdicts[row] = sum(1 << conformance.VERDICTS.index(name) for name in names)
     return found
@@ -86,10 +92,7 @@ def _judge_version(
     own = [claims[row].weights for row in rows]
     terms = _personal(terms_of(policy, found.table.edges), own, found.table.edges)
     eligible = columns.feasible(part, terms.norms)
-    runner, margin, driving = _attributed(part, terms, found.table.edges)
-    sure, doubt = _confidence(part, terms, eligible, [claims[row].uuid for row in rows])
-    found.runner[rows], found.table.margin[rows], found.table.confidence[rows] = runner, margin, sure
-    found.table.driving[rows] = driving
+    sure, doubt = _read(found, rows, part, terms, eligible, claims, policy)
     outscored = _outscored(part, terms, eligible)
     keeps = (part.chosen < 0) | columns.pick(eligible.astype(float), part.chosen).astype(bool)
     unscored = np.isnan(part.scores).any(axis=2) & part.present
@@ -109,6 +112,31 @@ def _judge_version(
             doubt=float(doubt[at]),
         )
         found.verdicts[row] = conformance.verdicts(facts, policy)
+
+
+def _read(
+    found: Judged,
+    rows: NDArray[np.int64],
+    part: Columns,
+    terms: Terms,
+    eligible: NDArray[np.bool_],
+    claims: Sequence[Claim],
+    policy: ScoringPolicy,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Fills in attribution and confidence; returns confidence and its standard error."""
+    table, seeds = found.table, [claims[row].uuid for row in rows]
+    if not table.assessment[rows[0]]:
+        found.runner[rows], table.margin[rows], table.driving[rows] = _attributed(part, terms, table.edges)
+        sure, doubt = _confidence(part, terms, eligible, seeds)
+    else:
+        reference = policy.reference_profile
+        scores = np.array([reference.get(edge, applying.MIDDLE) for edge in table.edges])
+        both, free = profile.beside(part, scores, terms)
+        _runner, margin, table.driving[rows] = _attributed(both, free, table.edges)
+        table.margin[rows] = np.where(both.chosen == 1, -margin, margin)
+        sure, doubt = _confidence(both, free, both.present, seeds)
+    table.confidence[rows] = sure
+    return sure, doubt
 
 
 def _personal(terms: Terms, own: Sequence[Mapping[str, float] | None], edges: Sequence[str]) -> Terms:

@@ -12,11 +12,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from audits.decisions.entry import Told
+
 LINKS = ("trace_id", "span_id", "parent", "clarification")
 BUCKETS = 1_024
 HALVES = (0, 32)
 
 Digests = NDArray[np.int64]
+
+
+def states(told: Told, wanted: Mapping[str, str]) -> bool:
+    """Whether a log entry states all these links."""
+    given = {name: getattr(told, name) for name in wanted}
+    return all(
+        given[name] is not None and said(name, given[name]) == said(name, value)
+        for name, value in wanted.items()
+    )
 
 
 def said(name: str, value: str) -> str:

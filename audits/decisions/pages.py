@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from edgewise import scoring
 
-from audits.decisions import attribution, chart, explaining
+from audits.decisions import attribution, chart, explaining, profile
 from audits.decisions.explaining import Explanation
 from audits.decisions.models import Assessment, Decision
 from governance.edges import selectors as edges
@@ -50,9 +50,11 @@ class EdgeRow:
 def heading(explanation: Explanation) -> str:
     """What was decided, in a few words."""
     found, chosen = explanation.attribution, explanation.decision.chosen
+    if explanation.is_assessment:
+        return _("%s, assessed") % named(str(explanation.subject))
     if chosen is None:
         return str(Decision.Disposition(explanation.decision.disposition).label)
-    if explanation.weights_are_erased:
+    if explanation.weights_are_erased or explanation.is_incomparable:
         return named(chosen)
     if found is None or found.runner_up is None:
         return _("%s, the only option open") % named(chosen)
@@ -66,17 +68,27 @@ def named(option: str) -> str:
 
 def option_heads(explanation: Explanation) -> list[Cell]:
     """Heads of the option columns."""
-    found, chosen = explanation.attribution, explanation.decision.chosen
+    found, about = explanation.attribution, explanation.subject
     runner = found.runner_up if found is not None else None
     heads = []
-    for option in explanation.options:
+    for option in explanation.columns:
         text = named(option["id"])
-        if option["id"] == chosen:
-            text = _("%s, chosen") % text
+        if option["id"] == profile.REFERENCE:
+            text = _("Reference profile")
+        elif option["id"] == about:
+            text = (_("%s, assessed") if explanation.is_assessment else _("%s, chosen")) % text
         elif option["id"] == runner:
             text = _("%s, runner-up") % text
-        heads.append(Cell(text, option["id"] == chosen))
+        heads.append(Cell(text, option["id"] == about))
     return heads
+
+
+def other(explanation: Explanation) -> str:
+    """What the option is weighed against: the runner-up, or the reference profile."""
+    if explanation.is_assessment:
+        return _("the reference profile")
+    found = explanation.attribution
+    return found.runner_up or "" if found is not None else ""
 
 
 def edge_rows(explanation: Explanation) -> list[EdgeRow]:
@@ -87,8 +99,8 @@ def edge_rows(explanation: Explanation) -> list[EdgeRow]:
             name,
             slot,
             explaining.points(explanation.weights[slug]),
-            [Cell(_score(option, slug, shared), option["id"] == explanation.decision.chosen)
-             for option in explanation.options],
+            [Cell(_score(option, slug, shared), option["id"] == explanation.subject)
+             for option in explanation.columns],
         )
         for slot, (slug, name) in enumerate(explanation.names.items(), 1)
     ]  # fmt: skip
@@ -97,7 +109,7 @@ def edge_rows(explanation: Explanation) -> list[EdgeRow]:
 def _score(option: dict[str, Any], slug: str, shared: float | None) -> str:
     score, sd = option["edges"].get(slug), (option.get("uncertainty") or {}).get(slug)
     if score is None:
-        return formats.NOTHING
+        return _("not scored")
     text = formats.number(score, 2)
     return text if shared is not None or sd is None else f"{text} ±{formats.number(sd, 2)}"
 
@@ -117,8 +129,8 @@ def totals(explanation: Explanation) -> list[Cell]:
     values = explanation.attribution.utilities if explanation.attribution is not None else {}
     return [
         Cell(formats.number(None if (u := values.get(option["id"])) is None else 100 * u, 2),
-             option["id"] == explanation.decision.chosen)
-        for option in explanation.options
+             option["id"] == explanation.subject)
+        for option in explanation.columns
     ]  # fmt: skip
 
 
@@ -174,7 +186,7 @@ def _shortest(explanation: Explanation) -> Iterator[tuple[str, str]]:
 
 def _pivotal(explanation: Explanation) -> Iterator[tuple[str, str]]:
     found, names = explanation.attribution, explanation.names
-    if found is None or found.margin is None:
+    if found is None or found.margin is None or explanation.is_assessment:
         return
     if not found.pivotal:
         yield _("Could have flipped it"), _("No single edge: without any one of them the choice stays.")
@@ -190,6 +202,8 @@ def _pivotal(explanation: Explanation) -> Iterator[tuple[str, str]]:
 
 def _today(explanation: Explanation) -> Iterator[tuple[str, str]]:
     """What the policy in force now would choose, where it is another one."""
+    if explanation.is_assessment:
+        return
     decision = explanation.decision
     current = applying.most_specific(policies.in_force_now(system=decision.system), decision.context)
     if current is None or current.version == decision.policy_version or explanation.attribution is None:
@@ -252,6 +266,8 @@ def _policy_check(found: Assessment, version: int) -> Check:
 
 
 def _choice_check(explanation: Explanation, found: Assessment) -> Check:
+    if explanation.is_assessment:
+        return Check("", _("Not asked"), _("It assessed one option; there was nothing to choose from."))
     if explanation.decision.chosen is None:
         return Check("good", _("Yes"), _("It chose no option, and passed the decision on."))
     good = _("No other option that it was free to choose scores higher.")

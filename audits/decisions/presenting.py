@@ -2,15 +2,18 @@
 
 from typing import Any
 
+from audits.decisions import profile, table
 from audits.decisions.basis import Basis
 from audits.decisions.explaining import HELD_FIXED, Explanation, in_words
+from audits.decisions.links import LINKS
 from audits.decisions.models import Assessment, Decision, Feedback
 from audits.decisions.selectors import Found
 
 
 def row(found: Found, rests: Basis) -> dict[str, Any]:
     """One row of a search; ``rests`` is what conformance of its system rests on."""
-    return {**_head(found.decision), "assessment": _assessment(found.assessment, rests)}
+    kind = "assessment" if found.told.is_assessment else "choice"
+    return {**_head(found.decision), "kind": kind, "assessment": _assessment(found.assessment, rests)}
 
 
 def full(
@@ -18,10 +21,16 @@ def full(
     opened: dict[str, dict[str, Any]] | None,
     feedback: Feedback | None,
     rests: Basis,
+    following: list[Decision],
 ) -> dict[str, Any]:
     """One decision: the record as logged, attribution, conformance, place in the log, and what was opened."""
+    record = explanation.record
     return {
         **_head(explanation.decision),
+        "kind": "assessment" if table.is_assessment(record) else "choice",
+        "sampling": record.get("sampling"),
+        "links": {name: record.get(name) for name in LINKS},
+        "following": [str(each.uuid) for each in following],
         "record": explanation.record,
         "leaf_hash": explanation.leaf_hash,
         "assessment": _assessment(explanation.assessment, rests),
@@ -69,11 +78,13 @@ def attribution(explanation: Explanation) -> dict[str, Any] | None:
     if found is None:
         return None
     return {
-        "chosen": found.chosen,
-        "runner_up": found.runner_up,
+        "chosen": None if explanation.is_assessment else found.chosen,
+        "assessed": found.chosen if explanation.is_assessment else None,
+        "runner_up": None if explanation.is_assessment else found.runner_up,
+        "reference": explanation.reference if explanation.is_assessment else None,
         "margin": found.margin,
         "weights": dict(explanation.weights),
-        "utilities": dict(found.utilities),
+        "utilities": {name: total for name, total in found.utilities.items() if name != profile.REFERENCE},
         "feasible": list(found.feasible),
         "contributions": dict(found.contributions),
         "driving": list(found.driving),
@@ -109,7 +120,11 @@ def explanation_document(explanation: Explanation, rests: Basis) -> dict[str, An
         "note": HELD_FIXED,
         "input_counterfactuals": explanation.record.get("input_counterfactuals"),
         "policy": None if policy is None else {"version": policy.version, "rule": policy.rule},
-        "options": [{"id": option["id"], "edges": option["edges"]} for option in explanation.options],
+        "edges": explanation.names,
+        "options": [
+            {name: option[name] for name in ("id", "edges", "unscored") if option.get(name)}
+            for option in explanation.options
+        ],
         "attribution": attribution(explanation),
         "conformant": None if explanation.assessment is None else not explanation.assessment.verdicts,
         "basis": rests.code,

@@ -21,6 +21,7 @@ from audits.decisions import (
     explaining,
     exploring,
     feedback,
+    nearby,
     presenting,
     schema,
     searching,
@@ -91,7 +92,8 @@ class OneDecision(APIView):
             opened = disclosure.disclose(decision=decision, by=person_of(request), at=timezone.now())
         told = selectors.feedback_on(decision=decision)
         explanation = explaining.explain(decision=decision)
-        return Response(presenting.full(explanation, opened, told, _basis(explanation)))
+        following, _more = nearby.following(decision=decision, most=exploring.PAGE)
+        return Response(presenting.full(explanation, opened, told, _basis(explanation), following))
 
 
 def _basis(explanation: explaining.Explanation) -> basis.Basis:
@@ -160,7 +162,8 @@ class Explained(APIView):
         if request.accepted_renderer is None:
             raise NotAcceptable
         if request.accepted_renderer.format == "html":
-            page = render_to_string("audits/decisions/explanation.html", document)
+            shown = {**document, "unscored": explanation.unscored}
+            page = render_to_string("audits/decisions/explanation.html", shown)
             return HttpResponse(page)
         return Response(document)
 

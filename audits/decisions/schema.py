@@ -154,6 +154,7 @@ class Row(serializers.Serializer[Any]):
     disposition = serializers.CharField()
     policy_version = serializers.IntegerField()
     options = serializers.IntegerField()
+    kind = serializers.CharField(help_text="choice or assessment")
     assessment = serializers.DictField(allow_null=True)
 
 
@@ -166,9 +167,24 @@ class Page(serializers.Serializer[Any]):
     results = Row(many=True)
 
 
+class Links(serializers.Serializer[Any]):
+    """What a record ties itself to."""
+
+    trace_id = serializers.CharField(allow_null=True)
+    span_id = serializers.CharField(allow_null=True)
+    # DRF's `parent` is the serializer that a field belongs to, which its metaclass keeps apart from declared fields.
+    parent = serializers.CharField(allow_null=True)  # type: ignore[assignment]
+    clarification = serializers.CharField(allow_null=True)
+
+
 class Decision(Row):
     """A decision in full."""
 
+    sampling = serializers.DictField(allow_null=True, help_text="rate and method, where a share is logged")
+    links = Links()
+    following = serializers.ListField(
+        child=serializers.UUIDField(), help_text="decisions that follow it, the newest 50"
+    )
     record = serializers.DictField(help_text="as logged: sealed fields as commitments")
     leaf_hash = serializers.CharField()
     attribution = serializers.DictField(allow_null=True)
@@ -187,7 +203,10 @@ class Explanation(serializers.Serializer[Any]):
     sentence = serializers.CharField()
     note = serializers.CharField()
     policy = serializers.DictField(allow_null=True)
-    options = serializers.ListField()
+    edges = serializers.DictField(help_text="names of the scored edges")
+    options = serializers.ListField(
+        help_text="id, edges and, where a score is missing, unscored with the reason"
+    )
     attribution = serializers.DictField(allow_null=True)
     conformant = serializers.BooleanField(allow_null=True)
     basis = serializers.ChoiceField(["self_reported", "checked"])

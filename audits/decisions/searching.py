@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 
+from audits.decisions.links import LINKS
 from audits.decisions.models import Decision
 from audits.decisions.selectors import Filters
 from governance.errors import DomainError
@@ -22,7 +23,7 @@ class FilterUnreadable(DomainError):
 
 def filters(*, organisation: Organisation, query: Mapping[str, str]) -> Filters:
     """Filters from ``system``, ``from``, ``to``, ``context.<key>``, ``chosen``, ``driving_edge``, ``disposition``,
-    ``verdict``, ``model_version`` and ``margin_below``.
+    ``verdict``, ``model_version``, ``margin_below``, ``trace_id``, ``span_id``, ``parent`` and ``clarification``.
     """
     slug = query.get("system", "").strip()
     system = systems.get(organisation=organisation, slug=slug) if slug else None
@@ -42,6 +43,7 @@ def filters(*, organisation: Organisation, query: Mapping[str, str]) -> Filters:
         verdict=query.get("verdict", "").strip(),
         model_version=query.get("model_version", "").strip(),
         margin_below=_number(query, "margin_below"),
+        **{name: query.get(name, "").strip() for name in LINKS},
     )
 
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +10,11 @@ import numpy as np
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from audits.decisions import conformance as rules
-from audits.decisions import table, weighing
+from audits.decisions import entry, links, table, weighing
+from audits.decisions.entry import Told
 from audits.decisions.models import Assessment, Cursor, Decision, DecisionId, Feedback, Finding, Segment
 from audits.decisions.table import Table
+from audits.ledger import selectors as ledger
 from governance.organisations.models import Organisation
 from governance.systems.models import AISystem
 
@@ -31,6 +33,15 @@ class Filters:
     verdict: str = ""
     model_version: str = ""
     margin_below: float | None = None
+    trace_id: str = ""
+    span_id: str = ""
+    parent: str = ""
+    clarification: str = ""
+
+    @property
+    def links(self) -> dict[str, str]:
+        """What the decision is to be tied to; stands in its entry only."""
+        return {name: value for name in links.LINKS if (value := getattr(self, name))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +50,7 @@ class Found:
 
     decision: Decision
     assessment: Assessment | None
+    told: Told
 
 
 def matching(*, system_id: int, filters: Filters) -> QuerySet[Decision]:
@@ -70,6 +82,29 @@ def _assessed(filters: Filters) -> QuerySet[Assessment] | None:
     if not asked:
         return None
     return Assessment.objects.filter(asked, system_id=OuterRef("system_id"), index=OuterRef("index"))
+
+
+def linked(*, rows: Sequence[Decision], wanted: Mapping[str, str]) -> list[Decision]:
+    """Those of one system's decisions whose entry states these links."""
+    found = told(rows=rows)
+    return [row for row in rows if links.states(found[row.system_id, row.index], wanted)]
+
+
+def told(*, rows: Sequence[Decision]) -> dict[tuple[int, int], Told]:
+    """What the entries of these decisions say of their kind, links and missing scores, by (system, index).
+
+    A list stays readable where the log is damaged: what is not there says nothing.
+    """
+    places: dict[AISystem, list[int]] = {}
+    for row in rows:
+        places.setdefault(row.system, []).append(row.index)
+    found: dict[tuple[int, int], Told] = {}
+    for system, indexes in places.items():
+        log = ledger.log_of(organisation=system.organisation, system=system)
+        assert log is not None, "decisions are in a log"
+        entries = ledger.entries_at(log=log, indexes=indexes)
+        found |= {(system.pk, at): entry.read(entries.get(at, b"")) for at in indexes}
+    return found
 
 
 def assessments_of(*, decisions: Iterable[Decision]) -> dict[tuple[int, int], Assessment]:

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from audits.decisions import assessing, renewing
 
-RENEWED_AT_ONCE = 20
+RENEWED_AT_ONCE = 5
 
 
 @shared_task(name="audits.assess_decisions", ignore_result=True)

@@ -31,30 +31,32 @@ class Family:
     kind: str
     pairs: int
     rows: list[dict[str, Any]]
+    weighted: bool
 
 
 def indices(
     *, system: AISystem, start: dt.datetime | None = None, end: dt.datetime | None = None
 ) -> dict[str, dict[str, Any]]:
-    """The three indices of the window: each ``{"value", "interval", "n", "effective", "detail"}``, None where nothing
-    can be said; over choices, not assessments. Decisions of which a share is logged count 1/rate.
+    """The three indices of the window: each ``{"value", "interval", "n", "effective", "weighted", "detail"}``, None
+    where nothing can be said; over choices, not assessments. Decisions of which a share is logged count 1/rate.
 
     Value flattening is that of the policy version with most decisions; every version stands in the detail.
     """
     table = decisions.choices(system=system, start=start, end=end)
     if table is None:
-        return {name: _plain(Index(None, None, 0)) for name in INDICES}
+        return {name: _plain(Index(None, None, 0), weighted=False) for name in INDICES}
     versions = {policy.version: policy for policy in policies.history(system=system)}
     at = end or table.moment(int(np.argmax(table.occurred)))
-    return {
-        "value_flattening": _plain(_flattening(table)),
-        "representation_loss": _plain(_representation(system, table, versions, at)),
-        "uncertainty_blindness": _plain(_blindness(system, table, versions)),
+    found = {
+        "value_flattening": _flattening(table),
+        "representation_loss": _representation(system, table, versions, at),
+        "uncertainty_blindness": _blindness(system, table, versions),
     }
+    return {name: _plain(index, weighted=table.weighted) for name, index in found.items()}
 
 
-def _plain(index: Index) -> dict[str, Any]:
-    return asdict(index)
+def _plain(index: Index, *, weighted: bool) -> dict[str, Any]:
+    return {**asdict(index), "weighted": weighted}
 
 
 def _flattening(table: Table) -> Index:
@@ -169,7 +171,7 @@ def discrepancy(
     scalar = _scalar(system, part, chosen[rows])
     strata = _strata(part, attribute, kind)
     found = differences.differences(chosen[rows], scalar, labels, strata, part.edges, weights=part.weight)
-    return Family(attribute, kind, len(found), [asdict(each) for each in found])
+    return Family(attribute, kind, len(found), [asdict(each) for each in found], part.weighted)
 
 
 def _labels(system: AISystem, part: Table, attribute: str, kind: str) -> list[str | None]:

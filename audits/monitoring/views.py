@@ -54,6 +54,7 @@ def _measured(
         "conformance": decisions.conformance(**window),
         "basis": basis.of_system(system=system),
         "verdict_names": sentences.VERDICTS,
+        "weighted": sentences.WEIGHTED,
         "figures": figures,
         "above": [figure.title for figure in figures if figure.above],
         "indices": found,

@@ -33,11 +33,15 @@ class PlaceHold(Subject):
 
 
 class LiftHold(forms.Form):
-    """Why data need not be kept any longer."""
+    """Why the data under one hold, ``number``, need not be kept any longer."""
 
     reason = forms.CharField(
         label=_("Why the data need not be kept any longer"), max_length=4_000, widget=forms.TextInput()
     )
+
+    def __init__(self, data: Any = None, *, number: int | None = None) -> None:
+        super().__init__(data, auto_id=f"lift-{number}-%s")
+        self.number = number
 
 
 class KeepFor(forms.Form):

@@ -111,7 +111,7 @@ def lift_hold(request: guards.OrganisationRequest, pk: int) -> HttpResponse:
     found = selectors.hold(organisation=request.organisation, pk=pk)
     if found is None:
         raise Http404
-    form = forms.LiftHold(request.POST)
+    form = forms.LiftHold(request.POST, number=found.pk)
 
     def act() -> None:
         holding.lift(hold=found, by=request.user, at=timezone.now(), **form.cleaned_data)

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from audits.decisions import basis
+from audits.decisions import selectors as decisions
 from audits.monitoring import selectors as monitoring
 from audits.reports import counting, soundness
 from audits.reports.manifest import Evidence, Figure
@@ -65,13 +66,20 @@ def conformance(scope: Scope) -> Evidence:
     findings = counting.findings(system=scope.system, until=scope.cut)
     rests = str(basis.of_system(system=scope.system).word)
     rows = [
-        {"kind": "total", **counting.totals(**window), "basis": rests},
+        {"kind": "total", **counting.totals(**window), **_share(**window), "basis": rests},
         *verdicts,
         *_agreements(scope.system),
     ]
     rows += [{"kind": "finding", **finding} for finding in findings]
-    figures = only("conformance", "total", "judged", "unjudged", "deviating", "orphans")
+    figures = only("conformance", "total", "judged", "unjudged", "deviating", "orphans", "share")
     return Evidence("conformance", scope.parameters(), rows, figures)
+
+
+def _share(**window: Any) -> dict[str, Any]:
+    """The estimated share of all decisions that followed the policy; an interval where a part of them is logged."""
+    found = decisions.conformance(**window)
+    low, high = found["interval"] or (None, None)
+    return {"share": found["share"], "low": low, "high": high, "weighted": found["weighted"]}
 
 
 def _agreements(system: AISystem) -> Rows:
@@ -170,7 +178,12 @@ def failure_modes(scope: Scope) -> Evidence:
     rows = []
     for name, index in answer.items():
         low, high = index["interval"] or (None, None)
-        rows.append({"index": name, "value": index["value"], "low": low, "high": high, "n": index["n"]})
+        rows.append(
+            {
+                "index": name, "value": index["value"], "low": low, "high": high, "n": index["n"],
+                "effective": index["effective"], "weighted": index["weighted"],
+            }
+        )  # fmt: skip
     figures = {
         row["index"]: Figure("only", "failure_modes", "value", where={"index": row["index"]}) for row in rows
     }

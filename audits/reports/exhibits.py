@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from audits.reports.manifest import Evidence, Json
-from audits.reports.tables import Column, change, day, figure, minute, table
+from audits.reports.tables import WEIGHTED, Column, change, day, estimated, figure, minute, table
 
 INDEX_NAMES = {
     "value_flattening": "One edge decides",
@@ -83,7 +83,7 @@ def conformance(evidence: Evidence) -> Json:
     (total,) = of_kind(evidence, "total")
     lines = [
         {
-            "what": f"Followed the policy ({total.get('basis', 'self-reported')})",
+            "what": f"Followed the policy ({total.get('basis', 'self-reported')}){estimated(total)}",
             "n": total["judged"] - total["deviating"],
         }
     ]
@@ -211,7 +211,8 @@ def failure_modes(evidence: Evidence) -> Json:
         Column("interval", "95\u00a0% interval", num=True, width="w-l"),
         Column("n", "Decisions", num=True, width="w-m"),
     )
-    return table("Failure modes; 0 is best, 1 is worst", columns, rows)
+    weighted = f"; {WEIGHTED}" if any(row.get("weighted") for row in evidence.rows) else ""
+    return table(f"Failure modes; 0 is best, 1 is worst{weighted}", columns, rows)
 
 
 EXHIBITS: dict[str, Callable[[Evidence], Json]] = {

@@ -11,19 +11,22 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from audits.decisions import attribution, basis, counterfactual, explaining
+from audits.decisions import attribution, basis, counterfactual, explaining, profile
 from audits.decisions import selectors as decisions
 from audits.decisions.models import Decision
+from audits.decisions.table import is_assessment
 from audits.ledger import selectors as ledger
 from audits.reports.manifest import Evidence, Figure, Json
 from audits.reports.tables import Column, figure, minute, table
 from governance.edges import selectors as edges
 from governance.errors import DomainError
 from governance.organisations.models import Organisation
+from governance.policies import applying
 from governance.policies import selectors as policies
 from governance.policies.models import Policy
 
 QUERY = "explanation"
+PROFILE = "the reference profile"
 REPLAY = (
     "Replay holds the logged options and scores fixed; it does not predict what the model would have generated. "
     "No evidence: input variation. The record does not say what the model would have done with other personal data."
@@ -70,17 +73,26 @@ def _scored(decision: Decision, record: Json, policy: Policy) -> Json:
     terms = attribution.Policy(
         weights=_weights(policy, decision), rule=str(policy.rule), norms=policy.norms, tiers=policy.tiers
     )
-    if decision.chosen is None or _weights_are_erased(decision, record):
-        return {"rows": [], "figures": {}, "runner_up": None, "sentence": None, "margin": None}
-    found = attribution.attribute(record["options"], decision.chosen, terms)
+    assessed = is_assessment(record)
+    if _weights_are_erased(decision, record) or (decision.chosen is None and not assessed):
+        return {"rows": [], "figures": {}, "about": decision.chosen, "unscored": False, "runner_up": None,
+                "sentence": None, "margin": None}  # fmt: skip
+    reference = {edge: policy.reference_profile.get(edge, applying.MIDDLE) for edge in terms.weights}
+    options = [*record["options"], *([profile.option(reference)] if assessed else [])]
+    about = str(options[0]["id"] if assessed else decision.chosen)
+    found = (
+        profile.attribute(options[0], reference, terms)
+        if assessed
+        else attribution.attribute(options, about, terms)
+    )
     names = {edge.slug: edge.name for edge in edges.leaves(edge_set=policy.edge_set)}
-    by_id = {option["id"]: option["edges"] for option in record["options"]}
+    by_id = {option["id"]: option["edges"] for option in options}
     rows = [
         {
             "edge": edge,
             "name": names.get(edge, edge),
             "weight": weight,
-            "chosen": by_id[decision.chosen].get(edge),
+            "chosen": by_id[about].get(edge),
             "runner_up": by_id[found.runner_up].get(edge) if found.runner_up else None,
             "contribution": found.contributions.get(edge),
             "deciding": edge in found.driving,
@@ -90,11 +102,13 @@ def _scored(decision: Decision, record: Json, policy: Policy) -> Json:
     return {
         "rows": rows,
         "figures": {"margin": Figure("sum", QUERY, "contribution")} if found.margin is not None else {},
-        "runner_up": found.runner_up,
+        "about": about,
+        "unscored": bool(_unscored(record, policy)),
+        "runner_up": PROFILE if assessed else found.runner_up,
         "margin": found.margin,
-        "sentence": counterfactual.sentence(record["options"], decision.chosen, terms)
-        if found.margin is not None
-        else None,
+        "sentence": None
+        if assessed or found.margin is None
+        else counterfactual.sentence(options, about, terms),
     }
 
 
@@ -114,7 +128,7 @@ def _body(decision: Decision, record: Json, policy: Policy, scored: Json) -> Jso
     contributions = [row for row in rows if row["contribution"] is not None]
     if contributions:
         bars = [{"label": row["name"], "value": round(100 * row["contribution"], 4)} for row in contributions]
-        title = f"What spoke for “{decision.chosen}” rather than “{scored['runner_up']}”"
+        title = f"What spoke for “{scored['about']}” rather than “{scored['runner_up']}”"
         charts["contributions"] = {
             "kind": "bars",
             "title": title,
@@ -125,12 +139,14 @@ def _body(decision: Decision, record: Json, policy: Policy, scored: Json) -> Jso
     return {
         "statement": f"“{decision.chosen}” was chosen. {explaining.ERASED_WEIGHTS}"
         if _weights_are_erased(decision, record)
+        else reading(deciding, scored)
+        if is_assessment(record)
         else statement(decision, deciding, scored),
         "facts": _facts(decision, record, policy),
-        "table": _table(decision, scored) if rows else None,
+        "table": _table(record, scored) if rows else None,
         "charts": charts,
         "counterfactual": ""
-        if _weights_are_erased(decision, record)
+        if _weights_are_erased(decision, record) or is_assessment(record)
         else changed(scored["sentence"], {row["edge"]: row["name"] for row in rows}),
         "caveat": REPLAY,
     }
@@ -140,6 +156,8 @@ def statement(decision: Decision, deciding: list[str], scored: Mapping[str, Any]
     """The one sentence the page exists for."""
     if decision.chosen is None:
         return f"No option was chosen; the decision was {decision.disposition}."
+    if scored["margin"] is None and scored["unscored"]:
+        return f"“{decision.chosen}” was chosen; a score is missing, so it cannot be compared with the other options."
     if scored["margin"] is None:
         return f"“{decision.chosen}” was chosen; there was no other option to compare it with."
     if not deciding:
@@ -149,6 +167,18 @@ def statement(decision: Decision, deciding: list[str], scored: Mapping[str, Any]
     return (
         f"“{decision.chosen}” was chosen. {which} decided it{together}; “{scored['runner_up']}” came second."
     )
+
+
+def reading(deciding: list[str], scored: Mapping[str, Any]) -> str:
+    """The one sentence about an assessment."""
+    begin = f"“{scored['about']}” was assessed; nothing was chosen."
+    if scored["margin"] is None:
+        return f"{begin} A score is missing, so it cannot be compared with the reference profile."
+    if not deciding:
+        return f"{begin} It lies level with the reference profile."
+    side = "above" if scored["margin"] > 0 else "below"
+    points = f"{100 * abs(scored['margin']):.2f}"
+    return f"{begin} It lies {points} points {side} the reference profile, most of all by {' and '.join(deciding)}."
 
 
 def changed(sentence: counterfactual.Sentence | None, names: Mapping[str, str]) -> str:
@@ -182,21 +212,48 @@ def _facts(decision: Decision, record: Json, policy: Policy) -> list[list[str]]:
         ["Circumstances", context],
         [
             "Options",
-            f"{', '.join(option['id'] for option in record['options'])}; chosen: {decision.chosen or 'none'}",
+            f"{', '.join(option['id'] for option in record['options'])}; {_outcome(decision, record)}",
         ],
+        *([["Not scored", "; ".join(_unscored(record, policy))]] if _unscored(record, policy) else []),
         ["Weights in force", f"policy {policy.version}; {source}"],
         ["Followed the policy", verdict],
         ["Log entry", f"{figure(decision.index)} of the system's log"],
     ]
 
 
-def _table(decision: Decision, scored: Json) -> Json:
+def _outcome(decision: Decision, record: Json) -> str:
+    return "assessed, nothing chosen" if is_assessment(record) else f"chosen: {decision.chosen or 'none'}"
+
+
+def _unscored(record: Json, policy: Policy) -> list[str]:
+    """Each missing score with its reason."""
+    names = {edge.slug: edge.name for edge in edges.leaves(edge_set=policy.edge_set)}
+    return [
+        f"{option['id']}, {names.get(edge, edge)} ({reason})"
+        for option in record["options"]
+        for edge, reason in (option.get("unscored") or {}).items()
+    ]
+
+
+def _table(record: Json, scored: Json) -> Json:
+    assessed = is_assessment(record)
     columns = (
         Column("name", "Edge: one value the model is judged on"),
         Column("weight", "Weight", num=True, width="w-m", text=lambda share: f"{100 * share:.1f}"),
-        Column("chosen", f"Chosen: {decision.chosen}", num=True, width="w-m"),
-        Column("runner_up", f"Next: {scored['runner_up'] or 'none'}", num=True, width="w-m"),
-        Column("contribution", "Spoke for the choice", num=True, width="w-m", text=signed),
+        Column("chosen", f"{'Assessed' if assessed else 'Chosen'}: {scored['about']}", num=True, width="w-m"),
+        Column(
+            "runner_up",
+            f"{'Beside' if assessed else 'Next'}: {scored['runner_up'] or 'none'}",
+            num=True,
+            width="w-m",
+        ),
+        Column(
+            "contribution",
+            "Spoke for it" if assessed else "Spoke for the choice",
+            num=True,
+            width="w-m",
+            text=signed,
+        ),
     )
     return table("Scores from 0 to 1; weights and contributions in points of 100", columns, scored["rows"])
 

@@ -7,7 +7,7 @@ from typing import Any
 from audits.reports import charts
 from audits.reports.exhibits import COUNTING, hidden
 from audits.reports.manifest import Evidence, Figure, Json
-from audits.reports.tables import Column, change, day, figure, minute, percent, table
+from audits.reports.tables import WEIGHTED, Column, change, day, figure, minute, percent, table
 
 Record = Mapping[str, Any]
 
@@ -198,7 +198,7 @@ def _impact(record: Record) -> Json:
         {"what": "Decisions replayed", "found": figure(impact["decisions"])},
         {
             "what": "Choices that would have changed",
-            "found": f"{figure(impact['flips'])} ({percent(impact['share'])})",
+            "found": f"{figure(impact['flips'])} ({percent(impact['share'])}{_sampled(impact)})",
         },
         {"what": "New choices below a hard norm", "found": figure(impact.get("violations"))},
     ]
@@ -211,6 +211,14 @@ def _impact(record: Record) -> Json:
     text = "Replay holds the logged options and scores fixed; it does not predict what the model would have generated."
     tables = [table("Impact statement, frozen when voting opened", columns, rows)]
     return _section("What it would have changed", text, tables=tables)
+
+
+def _sampled(impact: Json) -> str:
+    """The share's interval where only a part of the decisions is logged."""
+    if not impact.get("weighted"):
+        return ""
+    low, high = impact["interval"]
+    return f"; {percent(low)} to {percent(high)}, {WEIGHTED}"
 
 
 def _charts(answer: Evidence) -> Json:

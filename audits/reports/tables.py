@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 CAP = 500
+WEIGHTED = "weighted: the model logs a share of its decisions"
 Json = dict[str, Any]
 
 
@@ -33,6 +34,14 @@ def change(share: float | None) -> str:
 def percent(share: float | None) -> str:
     """A share as percent with a no-break space."""
     return "not stated" if share is None else f"{100 * share:.1f}\u00a0%"
+
+
+def estimated(total: Mapping[str, Any]) -> str:
+    """What share of all decisions a count stands for, where only a part of them is logged; empty otherwise."""
+    if not total.get("weighted"):
+        return ""
+    interval = f"{percent(total['low'])} to {percent(total['high'])}"
+    return f", an estimated {percent(total['share'])} of all ({interval}; {WEIGHTED})"
 
 
 def day(moment: datetime | date | str) -> str:

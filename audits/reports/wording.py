@@ -2,7 +2,7 @@
 
 NOT_COVERED = (
     "Decisions that the system took without posting a record; the log shows what was reported, in full.",
-    "Whether the scores are right. They are as the model reported them; nothing was scored again.",
+    "Whether the scores are right. They are as the model reported them; how far independent scorers agree is stated.",
     "Sealed texts (inputs, rationales, labels of options). The log holds commitments to them; the texts were not read.",
     "Controls of this and other laws that are not listed here.",
 )

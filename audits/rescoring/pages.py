@@ -1,6 +1,8 @@
 """What pages show of independent scoring, ready for their templates."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -70,6 +72,8 @@ def figure(found: Agreement | None) -> str:
     if found is None:
         return _("No decision scored again yet")
     n = ngettext("%s decision", "%s decisions", found.decisions) % formats.number(found.decisions)
+    if found.value is None and found.decisions >= LEAST_DECISIONS:
+        return _("%s scored again; they count for too few, or vary too little, to state agreement") % n
     if found.value is None:
         return _("%(n)s scored again; agreement is stated from %(least)d on") % {
             "n": n,
@@ -84,16 +88,23 @@ def figure(found: Agreement | None) -> str:
     }
 
 
-def again(*, decision: Decision) -> list[Again]:
-    """What independent scorers said about a decision, beside what it reported."""
+def again(*, decision: Decision, options: Sequence[Mapping[str, Any]]) -> list[Again]:
+    """What independent scorers said about a decision, beside what it reported; ``options`` are its record's."""
+    why = {each["id"]: each.get("unscored") or {} for each in options}
     return [
         Again(
             row.edge,
             option,
-            formats.number(reported, 2),
-            formats.number(row.scores.get(option), 2),
+            _score(reported, why.get(option, {}).get(row.edge)),
+            _score(row.scores.get(option), None),
             row.scorer,
         )
         for row in selectors.rescores_of(decision=decision)
         for option, reported in row.reported.items()
     ]
+
+
+def _score(score: float | None, why: str | None) -> str:
+    if score is not None:
+        return formats.number(score, 2)
+    return _("not scored: %s") % why if why else _("not scored")

@@ -20,6 +20,7 @@ from councils.membership import selectors as membership
 from councils.voting import bundle, count, selectors
 from councils.voting.models import Ballot, BallotDraft, Elector, Tally
 from governance import trail
+from governance.edges import selectors as edges
 from governance.errors import DomainError
 from governance.organisations.models import Person
 from governance.policies import services as policies
@@ -242,12 +243,14 @@ def _kept(before: Policy | None) -> dict[str, Any]:
     """What the vote was not about stays as it is. Hard norms are those in force."""
     if before is None:
         return {}
+    scored = edges.leaf_slugs(system=before.system)
     return {
         "rule": before.rule,
         "bounds": before.bounds,
         "tiers": before.tiers,
         "clarification_threshold": before.clarification_threshold,
         "rationale_required": before.rationale_required,
+        "reference": {edge: before.reference[edge] for edge in scored if edge in before.reference},
         "adapter": before.adapter,
     }
 

@@ -124,6 +124,7 @@ def as_json(policy: Policy) -> dict[str, Any]:
         "tiers": policy.tiers,
         "clarification_threshold": policy.clarification_threshold,
         "rationale_required": policy.rationale_required,
+        "reference": policy.reference_profile,
         "adapter": policy.adapter,
         "edge_set": policy.edge_set.version,
         "in_force_from": policy.in_force_from.isoformat(),

@@ -13,6 +13,10 @@ class Contextual(Protocol):
 
 Applicable = TypeVar("Applicable", bound=Contextual)
 
+MIDDLE = (
+    0.5  # what an edge card calls the middle, and assessments are read against where a policy states nothing
+)
+
 
 def applies(policy: Contextual, context: Mapping[str, str]) -> bool:
     """Whether every key of the policy's own context has the same value in ``context``."""

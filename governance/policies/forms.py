@@ -25,6 +25,16 @@ class FirstPolicy(forms.Form):
     rationale_required = forms.BooleanField(
         label=_("Every decision has to state a rationale"), required=False
     )
+    reference = forms.FloatField(
+        label=_("Read assessments against this score"),
+        min_value=0,
+        max_value=1,
+        required=False,
+        help_text=_(
+            "From 0 to 1, on every edge; empty means 0.5, the middle anchor. For records that choose nothing."
+        ),
+        widget=forms.NumberInput(attrs={"step": "0.01"}),
+    )
     review_by = forms.DateField(
         label=_("To be reviewed by"), required=False, widget=forms.DateInput(attrs={"type": "date"})
     )
@@ -57,6 +67,12 @@ class FirstPolicy(forms.Form):
     @property
     def terms(self) -> list[forms.BoundField]:
         return [self[name] for name in self.base_fields]
+
+    def stated_terms(self) -> dict[str, Any]:
+        """The terms as the service takes them."""
+        stated = {name: self.cleaned_data[name] for name in self.base_fields}
+        score = stated["reference"]
+        return {**stated, "reference": None if score is None else {edge.slug: score for edge in self.edges}}
 
     def weights(self) -> dict[str, Fraction]:
         """Exact shares of 1, by edge."""

@@ -6,9 +6,15 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from governance.policies import applying
+
 
 class Policy(models.Model):
-    """One version of what a system must follow. Superseded, never edited."""
+    """One version of what a system must follow. Superseded, never edited.
+
+    ``reference`` is the profile that assessments are read against: a score from 0 to 1 by edge, ½ where it states none
+    (the middle anchor of an edge card).
+    """
 
     class State(models.TextChoices):
         IN_FORCE = "in_force", _("In force")
@@ -32,6 +38,7 @@ class Policy(models.Model):
     tiers = models.JSONField(default=list)
     clarification_threshold = models.FloatField(null=True)
     rationale_required = models.BooleanField(default=False)
+    reference = models.JSONField(default=dict)
     adapter = models.CharField(max_length=120, blank=True)
     edge_set = models.ForeignKey("governance.EdgeSet", on_delete=models.PROTECT, related_name="policies")
     in_force_from = models.DateTimeField()
@@ -79,6 +86,11 @@ class Policy(models.Model):
     @property
     def weights_float(self) -> dict[str, float]:
         return {edge: float(weight) for edge, weight in self.weights_exact.items()}
+
+    @property
+    def reference_profile(self) -> dict[str, float]:
+        """The reference score of every scored edge."""
+        return {edge: float(self.reference.get(edge, applying.MIDDLE)) for edge in self.weights}
 
     @property
     def set_without_vote(self) -> bool:

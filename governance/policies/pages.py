@@ -30,6 +30,12 @@ class PolicyPage:
     def norms(self) -> list[dict[str, object]]:
         return [norm | {"name": self.names.get(norm["edge"], norm["edge"])} for norm in self.policy.norms]
 
+    @property
+    def reference(self) -> list[tuple[str, float]]:
+        """What assessments are read against, by name of the edge; empty where the policy states nothing."""
+        profile = self.policy.reference_profile if self.policy.reference else {}
+        return [(self.names.get(edge, edge), score) for edge, score in profile.items()]
+
 
 def shown(history: Sequence[Policy], version: int | None) -> Policy | None:
     """The version asked for; without one, the policy in force with the least context, else the newest."""

@@ -29,6 +29,14 @@ class WeightsIncomplete(DomainError):
     code = "weights_incomplete"
 
 
+class ReferenceUnknown(DomainError):
+    code = "reference_unknown"
+
+
+class ReferenceOutOfRange(DomainError):
+    code = "reference_out_of_range"
+
+
 class RuleUnknown(DomainError):
     code = "rule_unknown"
 
@@ -74,6 +82,7 @@ def enact(
     tiers: Sequence[Any] = (),
     clarification_threshold: float | None = None,
     rationale_required: bool = False,
+    reference: Mapping[str, float] | None = None,
     adapter: str = "",
     review_by: dt.date | None = None,
     key: str | None = None,
@@ -81,7 +90,7 @@ def enact(
     """The next version of the policy for ``context``. With a ``key`` enacted before, that version is returned.
 
     ``weights`` name scored edges or groups of the current edge set and sum to exactly 1. Without ``norms`` the hard
-    norms in force apply.
+    norms in force apply. ``reference`` is the profile that assessments are read against.
     """
     AISystem.objects.select_for_update().get(pk=system.pk)
     enacted = Policy.objects.filter(system=system, key=key).first() if key else None
@@ -103,6 +112,7 @@ def enact(
         tiers=list(tiers),
         clarification_threshold=clarification_threshold,
         rationale_required=rationale_required,
+        reference=_reference(reference or {}, leaf_weights),
         adapter=adapter,
         edge_set=edge_set,
         in_force_from=at,
@@ -191,6 +201,18 @@ def group_members(*, edge_set: EdgeSet) -> dict[str, dict[str, Fraction]]:
         }
 
     return {e.slug: below(e) for level in children.values() for e in level if e.pk in children}
+
+
+def _reference(reference: Mapping[str, float], leaves: Mapping[str, Fraction]) -> dict[str, float]:
+    """The reference profile as it is kept: scores of scored edges."""
+    for edge, score in reference.items():
+        if edge not in leaves:
+            raise ReferenceUnknown(_("The system has no scored edge called %s.") % edge, field="reference")
+        if not 0 <= score <= 1:
+            raise ReferenceOutOfRange(
+                _("The reference score of %s lies outside 0 to 1.") % edge, field=f"reference.{edge}"
+            )
+    return {edge: float(reference[edge]) for edge in leaves if edge in reference}
 
 
 def _norms(system: AISystem) -> list[dict[str, Any]]:

@@ -31,7 +31,11 @@ def vkey() -> str:
 
 
 def document(policy: Policy) -> dict[str, Any]:
-    """What is hashed and signed: everything a model has to follow, and nothing that changes later."""
+    """What is hashed and signed: everything a model has to follow, and nothing that changes later.
+
+    A policy that states no reference profile has no word of it.
+    """
+    stated = {"reference": policy.reference} if policy.reference else {}
     return {
         "schema": canonical.SCHEMA,
         "organisation": policy.system.organisation.slug,
@@ -50,6 +54,7 @@ def document(policy: Policy) -> dict[str, Any]:
         "in_force_from": policy.in_force_from.isoformat(),
         "review_by": policy.review_by.isoformat() if policy.review_by else None,
         "source": policy.source,
+        **stated,
     }
 
 

@@ -59,10 +59,13 @@ def first(request: guards.OrganisationRequest, slug: str) -> HttpResponse:
         return redirect("define_edges", slug)
     form = forms.FirstPolicy(request.POST or None, edges=edges.leaves(edge_set=edge_set))
     if request.method == "POST" and form.is_valid():
-        terms = {name: form.cleaned_data[name] for name in form.base_fields}
         with refusals.beside(form):
             services.set_first(
-                system=system, weights=form.weights(), by=request.user, at=timezone.now(), **terms
+                system=system,
+                weights=form.weights(),
+                by=request.user,
+                at=timezone.now(),
+                **form.stated_terms(),
             )
             messages.success(request, _("The first policy is in force. Models see it within two seconds."))
             return redirect("policy", slug)

@@ -5,7 +5,17 @@ from typing import Any
 
 from audits.reports import charts as pictures
 from audits.reports.manifest import Evidence, Json
-from audits.reports.tables import Column, change, day, figure, percent, short, table
+from audits.reports.tables import (
+    WEIGHTED,
+    Column,
+    change,
+    day,
+    estimated,
+    figure,
+    percent,
+    short,
+    table,
+)
 
 INDEX_NAMES = {
     "value_flattening": "One edge decides (value flattening)",
@@ -82,16 +92,22 @@ def indices_table(rows: Rows) -> Json:
         Column("interval", "95\u00a0% interval", num=True, width="w-l"),
         Column("n", "Decisions", num=True, width="w-m"),
     )
-    return table(
-        "Failure modes of scalar scoring, over every decision logged; 0 is best, 1 is worst", columns, shown
-    )
+    caption = "Failure modes of scalar scoring, over every decision logged; 0 is best, 1 is worst"
+    return table(caption + _weighted(rows), columns, shown)
+
+
+def _weighted(rows: Rows) -> str:
+    return f"; {WEIGHTED}" if any(row.get("weighted") for row in rows) else ""
 
 
 def conformance_table(rows: Rows) -> Json:
     """How many decisions followed the policy, and why the others did not."""
     total = next(row for row in rows if row["kind"] == "total")
     lines = [
-        {"what": f"Followed the policy ({total.get('basis', 'self-reported')})", "n": total["conformant"]}
+        {
+            "what": f"Followed the policy ({total.get('basis', 'self-reported')}){estimated(total)}",
+            "n": total["conformant"],
+        }
     ]
     lines += [
         {"what": row["verdict"].replace("_", " "), "n": row["n"]} for row in rows if row["kind"] == "verdict"
@@ -151,7 +167,7 @@ def discrepancies_table(rows: Rows) -> Json:
         Column("n", "Decisions", num=True, width="w-m"),
         Column("scalar", "The single score", width="w-l"),
     )
-    caption = f"Differences by group: {len(found)} of {figure(total['pairs'])} compared"
+    caption = f"Differences by group: {len(found)} of {figure(total['pairs'])} compared{_weighted([total])}"
     return table(caption, columns, shown)
 
 

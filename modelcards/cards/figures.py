@@ -95,18 +95,23 @@ def conformance(system: AISystem, at: dt.datetime) -> Evidence:
     """Decisions logged and how many followed the policy: one total, one row per verdict."""
     answer = decisions.conformance(system=system, start=None, end=at)
     rests = str(basis.of_system(system=system).word)
+    low, high = answer["interval"] or (None, None)
     total = {
         "kind": "total",
         "decisions": answer["decisions"],
         "conformant": answer["conformant"],
         "basis": rests,
+        "share": answer["share"],
+        "low": low,
+        "high": high,
+        "weighted": answer["weighted"],
     }
     verdicts = [
         {"kind": "verdict", "verdict": code, "n": n} for code, n in sorted(answer["verdicts"].items())
     ]
     figures = {
         name: Figure("only", "conformance", name, where={"kind": "total"})
-        for name in ("decisions", "conformant")
+        for name in ("decisions", "conformant", "share")
     }
     return Evidence("conformance", _until(system, at), [total, *verdicts], figures)
 
@@ -123,22 +128,24 @@ def indices(system: AISystem, at: dt.datetime) -> Evidence:
 
 def _index_row(name: str, index: dict[str, Any]) -> dict[str, Any]:
     low, high = index.get("interval") or (None, None)
-    return {"index": name, "value": index.get("value"), "low": low, "high": high, "n": index.get("n")}
+    kept = {key: index.get(key) for key in ("value", "n", "effective", "weighted")}
+    return {"index": name, **kept, "low": low, "high": high}
 
 
 def discrepancies(system: AISystem, at: dt.datetime) -> Evidence:
     """Where a group's outcomes differ on one edge: every finding, along every key of the records' context."""
     rows: list[dict[str, Any]] = []
-    pairs = 0
+    pairs, weighted = 0, False
     for attribute in decisions.context_values(system=system):
         family = monitoring.discrepancy(system=system, attribute=attribute, end=at)
         pairs += family.pairs if family else 0
+        weighted |= family is not None and family.weighted
         rows += (
             [{"kind": "finding", "attribute": attribute, **each} for each in family.rows if each["finding"]]
             if family
             else []
         )
-    tested = {"kind": "total", "pairs": pairs}
+    tested = {"kind": "total", "pairs": pairs, "weighted": weighted}
     figures = {
         "pairs_compared": Figure("only", "discrepancies", "pairs", where={"kind": "total"}),
         "differences": Figure("count", "discrepancies", where={"kind": "finding"}),

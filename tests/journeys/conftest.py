@@ -12,6 +12,9 @@ from tests.journeys import town
 from tests.journeys.town import Town
 from tests.journeys.visitor import CHROMIUM, FLAGS, Visitor
 
+# Somebody else's scorer, within reach of the live worker.
+SCORERS = {"EDGEWISE_RESCORERS": '{"house": "tests.unit.audits.rescoring.worlds.house"}'}
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Everything here is a journey."""
@@ -38,7 +41,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def edgewise(template_database: str, django_db_blocker: DjangoDbBlocker) -> Iterator[live.LiveEdgewise]:
     """One live Edgewise for all journeys, whole: web server, worker, and the clock that keeps deadlines."""
-    with django_db_blocker.unblock(), live.edgewise(template_database) as whole:
+    with django_db_blocker.unblock(), live.edgewise(template_database, **SCORERS) as whole:
         whole.start_worker()
         whole.start_beat()
         yield whole

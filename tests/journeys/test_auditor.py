@@ -50,3 +50,23 @@ def test_an_auditor_finds_the_decision_and_the_edge_that_drove_it(visitor: Visit
     visitor.go(f"/decisions/{posted['id']}/")
     live.wait_for(lambda: visitor.reloaded_sees("Followed the policy"), seconds=JUDGED_WITHIN)
     assert visitor.sees("The deciding edge was Freedom of expression")
+
+
+def test_an_auditor_searches_the_log_and_takes_a_receipt_away(
+    visitor: Visitor, place: Town, tmp_path: Path
+) -> None:
+    visitor.sign_in("auditor", PASSWORD)
+    visitor.follow("Log")
+    visitor.at_phone()
+    visitor.look()
+    visitor.follow("Search all events")
+    visitor.page.get_by_label("What happened").select_option("policy.enacted")
+    visitor.press("Show")
+    visitor.page.locator("tbody a").first.click()
+    visitor.page.get_by_role("link", name="Download the receipt").wait_for()
+    visitor.look()
+    with visitor.page.expect_download() as download:
+        visitor.page.get_by_role("link", name="Download the receipt").click()
+    receipt = tmp_path / "entry.tlog-proof"
+    download.value.save_as(receipt)
+    assert receipt.read_bytes().startswith(b"c2sp.org/tlog-proof@v1")

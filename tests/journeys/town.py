@@ -89,8 +89,13 @@ def _card(slug: str, name: str) -> edges.EdgeCard:
     )
 
 
-def decide(url: str, secret: str, system: str, **options: dict[str, float]) -> dict[str, Any]:
-    """What a model does: fetch the policy, choose the first option, post the record; the item of the answer."""
+def decide(
+    url: str, secret: str, system: str, /, also: dict[str, Any] | None = None, **options: dict[str, float]
+) -> dict[str, Any]:
+    """What a model does: fetch the policy, choose the first option, post the record; the item of the answer.
+
+    ``also`` is what else the record says.
+    """
     policy = _ask(f"{url}/api/v1/policy", secret)
     record = {
         "id": str(uuid.uuid4()),
@@ -103,6 +108,7 @@ def decide(url: str, secret: str, system: str, **options: dict[str, float]) -> d
         "options": [{"id": name, "edges": scores} for name, scores in options.items()],
         "chosen": next(iter(options)),
         "disposition": "answered",
+        **(also or {}),
     }
     (item,) = _ask(f"{url}/api/v1/decisions", secret, record)["items"]
     return item

@@ -7,6 +7,7 @@ import pytest
 from councils.deliberation import services as deliberation
 from councils.voting import lifecycle, selectors
 from governance.policies import selectors as policies
+from governance.policies.models import Policy
 from tests.unit.councils import stage
 from tests.unit.councils.stage import AT, HOUR, after, vote
 
@@ -183,3 +184,16 @@ def test_when_the_trail_refuses_nothing_changes(council, members, chair, silent_
     assert proposal.reasons.count() == 0
     assert selectors.tally_of(proposal=proposal) is None
     assert proposal.ballots.filter(points__expression=100).count() == 0
+
+
+def test_a_vote_on_weights_keeps_the_reference_profile_of_edges_that_are_left(
+    council, members, chair, system
+):
+    """An edge that is scored no longer drops out of it; it does not keep the result from force."""
+    before = policies.in_force(system=system, context={}, at=AT)
+    Policy.objects.filter(pk=before.pk).update(reference={"safety": 0.8, "gone": 0.3})
+    proposal = stage.in_voting(council, chair)
+    everyone(proposal, members)
+    passed = lifecycle.close(proposal=proposal, at=after(2 * HOUR))
+    enacted = lifecycle.enact(proposal=passed, at=after(3 * HOUR))
+    assert (enacted.state, enacted.policy.reference) == ("enacted", {"safety": 0.8})

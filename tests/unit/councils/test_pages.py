@@ -259,3 +259,11 @@ def test_the_impact_statement_is_shown(live, chair):
     page = signed_in(chair).get(reverse("proposal", args=[live.pk])).content.decode()
     for words in ("600 decisions", "27.5", "Satire feels it most", "Shortfall by group", "limit → allow"):
         assert words in page.replace("\N{NO-BREAK SPACE}", " "), words
+    assert "none sampled" in page
+    live.impact |= {"weighted": True, "interval": [0.2, 0.35]}
+    live.save()
+    page = signed_in(chair).get(reverse("proposal", args=[live.pk])).content.decode()
+    assert "95\N{NO-BREAK SPACE}% interval 20.0\N{NO-BREAK SPACE}% to 35.0" in page.replace(
+        "95 %", "95\N{NO-BREAK SPACE}%"
+    )
+    assert "weighted: the model logs a share of its decisions" in page

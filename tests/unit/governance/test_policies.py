@@ -81,6 +81,9 @@ def test_enacting_twice_with_one_key_enacts_once(first, system, events):
         ({"weights": {"safety": F(1, 2), "privacy": F(1, 2)}}, "weights_incomplete"),
         ({"weights": {**WEIGHTS, "speed": F(0)}}, "weights_incomplete"),
         ({"rule": "dictator"}, "rule_unknown"),
+        ({"reference": {"speed": 0.5}}, "reference_unknown"),
+        ({"reference": {"safety": 1.5}}, "reference_out_of_range"),
+        ({"reference": {"safety": float("nan")}}, "reference_out_of_range"),
     ],
 )
 def test_bad_terms_are_refused_and_change_nothing(first, system, terms, code):
@@ -186,3 +189,13 @@ def test_members_share_equally_where_the_set_fixes_nothing(system, owner):
     edges.define(system=system, edges=cards, by=owner, at=AT)
     policy = services.set_first(system=system, weights={"harm": F(1)}, by=owner, at=AT)
     assert policy.weights_exact == {"safety": F(1, 2), "privacy": F(1, 2)}
+
+
+def test_a_reference_profile_is_signed_where_it_is_stated_and_one_half_elsewhere(first, system):
+    """A policy that states none is worded, and so hashed, as before there were profiles."""
+    assert "reference" not in signing.document(first)
+    assert first.reference_profile == dict.fromkeys(WEIGHTS, 0.5)
+    stated = enact(system, reference={"safety": 0.9})
+    assert signing.document(stated)["reference"] == {"safety": 0.9}
+    assert stated.reference_profile == {**dict.fromkeys(WEIGHTS, 0.5), "safety": 0.9}
+    assert notes.split(stated.note)[0].count('"reference":{"safety":0.9}') == 1

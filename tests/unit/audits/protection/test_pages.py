@@ -95,3 +95,15 @@ def test_the_api_offers_the_same_acts(browse):
     assert (short.status_code, short.json()["code"]) == (422, "retention_too_short")
     assert client.put(place, {"days": 200}, content_type=kind).json() == {"days": 200}
     assert client.get(place).json() == {"days": 200}
+
+
+def test_what_is_wrong_with_lifting_a_hold_stands_beside_that_hold_alone(browse, world):
+    client = browse("admin")
+    log(world, about(world, "bob-3"))
+    for reference in ("ada-77", "bob-3"):
+        client.post("/protection/holds/", {"hold-reference": reference, "hold-reason": "Case 12."})
+    first = Hold.objects.order_by("pk").first()
+    page = client.post(f"/protection/holds/{first.pk}/lift/", {"reason": ""}).content.decode()
+    assert page.count('role="alert"') == 1
+    assert f'href="#lift-{first.pk}-reason"' in page
+    assert f'id="lift-{first.pk}-reason"' in page

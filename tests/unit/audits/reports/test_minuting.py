@@ -70,3 +70,20 @@ def test_no_vote_has_minutes_too():
     record = {**RECORD, "result": None, "policy": None, "bundle_root": None}
     body = minuting.body(record, minuting.evidence(record))
     assert [section["title"] for section in body["sections"]][-1] == "What it would have changed"
+
+
+def test_an_impact_of_a_thinned_log_is_said_with_its_interval():
+    impact = {
+        "decisions": 600,
+        "flips": 165,
+        "share": 0.275,
+        "violations": 0,
+        "weighted": True,
+        "interval": [0.2, 0.35],
+    }
+    section = minuting._impact({**RECORD, "impact": impact})
+    cells = [cell for row in section["tables"][0]["rows"] for cell, _align in row["cells"]]
+    (said,) = [cell for cell in cells if "165" in cell]
+    assert said.replace("\N{NO-BREAK SPACE}", " ") == (
+        "165 (27.5 %; 20.0 % to 35.0 %, weighted: the model logs a share of its decisions)"
+    )
