@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from audits.decisions import admission, cloudevents, intake, patience, reading, schema, streaming, throttling
+from audits.decisions import admission, cloudevents, intake, reading, schema, streaming, throttling
 from audits.decisions.services import Outcome
 from audits.losses import hearing
 from governance.access import problems
@@ -100,7 +100,7 @@ def reader(request: Request) -> Callable[[int], bytes]:
     read: Callable[[int], bytes] = (
         wire.read if wire.META.get("CONTENT_LENGTH") else wire.META["wsgi.input"].read
     )
-    return patience.reading(read, intake.length(request.headers))
+    return read
 
 
 def _answer(outcomes: list[Outcome], status: int, brief: bool) -> HttpResponse:

@@ -10,7 +10,7 @@ from edgewise import record
 from edgewise.record import Problem
 from rest_framework.exceptions import UnsupportedMediaType
 
-from audits.decisions import cloudevents, patience, services, streams
+from audits.decisions import cloudevents, services, streams
 from audits.decisions.services import Outcome
 from audits.decisions.wrapping import Unwrapped
 from governance.access.problems import TooSlow
@@ -69,7 +69,7 @@ def _refusing(found: Iterator[bytes]) -> Iterator[bytes]:
         yield from found
     except streams.Undecodable as error:
         raise Malformed(_("The body does not unpack: %s.") % error) from None
-    except patience.TooSlow:
+    except OSError:
         raise TooSlow from None
 
 

@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.utils import OpenApiParameter
 from edgewise import problems, record
 from rest_framework import serializers
 
-from audits.decisions import admission, cloudevents, intake, patience, streaming, streams, throttling
+from audits.decisions import admission, cloudevents, intake, streaming, streams, throttling
 
 Record = {
     "type": "object",
@@ -123,7 +124,7 @@ def limits() -> dict[str, Any]:
         "rationale_characters": record.MAX_RATIONALE_CHARACTERS,
         "line_bytes": intake.MAX_LINE_BYTES,
         "lines_rejected_in_a_row": streaming.MAX_REJECTED_IN_A_ROW,
-        "seconds_for_a_body": patience.GRACE,
+        "seconds_for_a_body": settings.EDGEWISE_BODY_SECONDS,
         "requests_at_once": admission.MOST,
         "requests_per_second": throttling.RATE,
         "content_types": list(BODIES),

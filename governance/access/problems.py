@@ -34,7 +34,7 @@ CODES = {
 
 
 class TooSlow(DomainError):
-    """The body did not arrive in time."""
+    """The body did not arrive in time (governance.config.bridge)."""
 
     code = "too_slow"
     status = 408

@@ -18,13 +18,12 @@ def web(environment: Mapping[str, str]) -> list[str]:
     """The web server: a few processes, each with threads that may wait for the database."""
     host, port = address(environment)
     workers = environment.get("EDGEWISE_WEB_WORKERS", "2")
-    threads = environment.get("EDGEWISE_WEB_THREADS", "12")
-    scale = ["--workers", workers, "--blocking-threads", threads, "--respawn-failed-workers"]
+    scale = ["--workers", workers, "--respawn-failed-workers"]
     place = ["--host", host, "--port", str(port), "--log-level", "warning", "--no-ws", "--http", "1"]
     # An arena of memory for each thread would keep what its busiest moment took.
     calm = ["/usr/bin/env", f"MALLOC_ARENA_MAX={environment.get('MALLOC_ARENA_MAX', '2')}"]
-    application = "governance.config.wsgi:application"
-    return [*calm, sys.executable, "-m", "granian", "--interface", "wsgi", *place, *scale, application]
+    application = "governance.config.asgi:application"
+    return [*calm, sys.executable, "-m", "granian", "--interface", "asginl", *place, *scale, application]
 
 
 def worker(environment: Mapping[str, str]) -> list[str]:

@@ -1,0 +1,179 @@
+"""The WSGI application behind an ASGI server, so that no thread waits for a body that does not come.
+
+The event loop takes in a body of stated length, up to ``SHORT`` bytes, before a thread sees the request. Longer ones
+are read by the thread as they come. Either way a body has ``grace`` seconds and one more for each KiB of it, and a
+client as many to take a piece of its answer. ASGI 3 on one side, PEP 3333 on the other.
+"""
+
+import asyncio
+import contextlib
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+SHORT = 1_048_576
+# Bodies that are being taken in hold so much memory at most; one that comes then is read by its thread.
+AHEAD = 32 * SHORT
+BYTES_A_SECOND = 1_024
+
+
+class Body:
+    """``wsgi.input``. Its methods are called in a thread, ``take_in`` in the event loop."""
+
+    def __init__(self, receive: Receive, loop: asyncio.AbstractEventLoop, grace: float) -> None:
+        self._receive, self._loop, self._grace = receive, loop, grace
+        self._began, self._got = time.monotonic(), 0
+        self._here, self._ended = bytearray(), False
+
+    async def take_in(self) -> None:
+        """Until the whole body is here; TimeoutError when it does not come in time."""
+        while not self._ended:
+            await self._take()
+
+    async def _take(self) -> None:
+        left = self._began + self._grace + self._got / BYTES_A_SECOND - time.monotonic()
+        message = await asyncio.wait_for(self._receive(), max(0.0, left))
+        piece = message.get("body", b"")
+        self._got += len(piece)
+        self._here += piece
+        self._ended = not message.get("more_body", False)
+
+    def read(self, size: int = -1) -> bytes:
+        """PEP 3333; TimeoutError when the body does not come in time."""
+        while not self._ended and (size < 0 or len(self._here) < size):
+            asyncio.run_coroutine_threadsafe(self._take(), self._loop).result()
+        return self._cut(len(self._here) if size < 0 else size)
+
+    def readline(self, size: int = -1) -> bytes:
+        """Up to and with the next end of a line."""
+        while not self._ended and b"\n" not in self._here and (size < 0 or len(self._here) < size):
+            asyncio.run_coroutine_threadsafe(self._take(), self._loop).result()
+        line = self._here.find(b"\n") + 1 or len(self._here)
+        return self._cut(line if size < 0 else min(line, size))
+
+    def readlines(self, hint: int = -1) -> list[bytes]:
+        """All lines that are left."""
+        return list(self)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.readline, b"")
+
+    def _cut(self, size: int) -> bytes:
+        found = bytes(memoryview(self._here)[:size])
+        del self._here[:size]
+        return found
+
+
+class Bridge:
+    """An ASGI application: ``application`` in ``threads`` threads; ``too_slow`` is what a late body is answered."""
+
+    def __init__(
+        self, application: Callable[..., Iterable[bytes]], *, threads: int, grace: float, too_slow: bytes
+    ) -> None:
+        self._application, self._grace, self._too_slow = application, grace, too_slow
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="web")
+        self._ahead = 0
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        loop = asyncio.get_running_loop()
+        body = Body(receive, loop, self._grace)
+        try:
+            await self._take_in(scope["headers"], body)
+        except TimeoutError:
+            await _answer(send, 408, [(b"content-type", b"application/problem+json")], self._too_slow)
+            return
+        with contextlib.suppress(TimeoutError):  # the client takes nothing: it is cut off
+            whole = await loop.run_in_executor(self._threads, self._run, _environ(scope, body), send, loop)
+            if whole is not None:
+                await _answer(send, *whole)
+
+    async def _take_in(self, headers: Headers, body: Body) -> None:
+        length = next((int(value) for name, value in headers if name == b"content-length"), None)
+        if length and length <= SHORT and self._ahead + length <= AHEAD:
+            self._ahead += length
+            try:
+                await body.take_in()
+            finally:
+                self._ahead -= length
+
+    def _run(
+        self, environ: dict[str, Any], send: Send, loop: asyncio.AbstractEventLoop
+    ) -> tuple[int, Headers, bytes] | None:
+        """In a thread: an answer of stated length is returned as a whole, any other is sent as it is made."""
+        started: list[tuple[int, Headers]] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], failure: object = None) -> None:
+            told = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+            started[:] = [(int(status[:3]), told)]
+
+        pieces = self._application(environ, start_response)
+        try:
+            status, headers = started[0]
+            if any(name.lower() == b"content-length" for name, _value in headers):
+                return status, headers, b"".join(pieces)
+            self._stream(status, headers, pieces, lambda told: _sent(send(told), loop, self._grace))
+        finally:
+            close = getattr(pieces, "close", None)
+            if close is not None:
+                close()
+        return None
+
+    def _stream(
+        self, status: int, headers: Headers, pieces: Iterable[bytes], tell: Callable[[Message], None]
+    ) -> None:
+        """What ends without its last message is cut by the server, so that the client can tell."""
+        tell({"type": "http.response.start", "status": status, "headers": headers})
+        for piece in pieces:
+            tell({"type": "http.response.body", "body": piece, "more_body": True})
+        tell({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _sent(sending: Awaitable[None], loop: asyncio.AbstractEventLoop, seconds: float) -> None:
+    async def in_time() -> None:
+        await asyncio.wait_for(sending, seconds)
+
+    asyncio.run_coroutine_threadsafe(in_time(), loop).result()
+
+
+async def _answer(send: Send, status: int, headers: Headers, body: bytes) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _environ(scope: Message, body: Body) -> dict[str, Any]:
+    """PEP 3333. A header with an underscore in its name is dropped: it could pass for one that a proxy sets."""
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_NAME": scope["server"][0],
+        "SERVER_PORT": str(scope["server"][1]),
+        "REMOTE_ADDR": scope["client"][0],
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope["scheme"],
+        "wsgi.input": body,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    for name, value in scope["headers"]:
+        if b"_" not in name:
+            _add(environ, name.decode("latin-1").upper().replace("-", "_"), value.decode("latin-1"))
+    return environ
+
+
+def _add(environ: dict[str, Any], name: str, value: str) -> None:
+    key = name if name in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{name}"
+    between = "; " if name == "COOKIE" else ","
+    environ[key] = f"{environ[key]}{between}{value}" if key in environ else value
