@@ -51,10 +51,14 @@ class Serving:
         return children.orphans(f"EDGEWISE_SUPERVISED={self.home}")
 
 
-def start(home: Path) -> Serving:
+def start(home: Path, extra: dict[str, str] | None = None) -> Serving:
     port = live.free_port()
     process = subprocess.Popen(
-        [*EMBEDDED, "run"], env=environment(home, port), cwd=commands.ROOT, stdout=subprocess.PIPE, text=True
+        [*EMBEDDED, "run"],
+        env=environment(home, port) | (extra or {}),
+        cwd=commands.ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     line = process.stdout.readline()
     assert READY in line, line

@@ -9,8 +9,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 
@@ -18,6 +16,7 @@ from governance.embedded import children, commands
 from governance.embedded.cluster import Cluster
 from governance.embedded.home import CannotStartError, Home, Lock
 from governance.embedded.supervisor import Supervisor
+from governance.embedded.watchdog import PATIENCE_SECONDS, Watchdog, ask
 
 READY_SECONDS = 180
 COMMAND_SECONDS = 15
@@ -46,6 +45,7 @@ class Deployment:
         self.lock = Lock(home, command)
         self.supervisor = Supervisor(say)
         self.cluster: Cluster | None = None
+        self.watchdog: Watchdog | None = None
         self.mark = f"{MARK}={home.root}"
         self.environment = {
             **environment,
@@ -68,6 +68,8 @@ class Deployment:
         for death in ENDING:
             signal.signal(death, signal.SIG_IGN)
         self.home.note("environment").forget()
+        if self.watchdog is not None:
+            self.watchdog.stop()
         self.supervisor.stop()
         if self.cluster is not None:
             self.cluster.stop()
@@ -114,11 +116,17 @@ class Deployment:
     def start_processes(self) -> None:
         """Web server, worker and beat; returns when the web server answers."""
         with timed(f"The web server answers at {self.url}"):
-            for name, command in commands.PROCESSES.items():
-                self.supervisor.start(self._child(name, command(self.environment)))
+            started = {
+                name: self._child(name, line(self.environment)) for name, line in commands.PROCESSES.items()
+            }
+            for child in started.values():
+                self.supervisor.start(child)
             if not self.supervisor.watch(self.answers, seconds=READY_SECONDS):
                 log = self.home.log("web")
                 raise CannotStartError(f"The web server did not answer in {READY_SECONDS} s; see {log}")
+        patience = float(self.environment.get("EDGEWISE_FROZEN_SECONDS", PATIENCE_SECONDS))
+        self.watchdog = Watchdog(self.url, lambda: started["web"].pid, say, patience)
+        self.watchdog.start()
 
     def _child(self, name: str, command: Sequence[str]) -> children.Child:
         return children.Child(
@@ -137,13 +145,7 @@ class Deployment:
 
     def answers(self) -> bool:
         """Whether the web server is alive."""
-        proxied = {"X-Forwarded-Proto": "https"}  # with EDGEWISE_HTTPS, plain requests are redirected
-        request = urllib.request.Request(f"{self.url}/healthz", headers=proxied)  # noqa: S310
-        try:
-            with urllib.request.urlopen(request, timeout=5) as response:  # noqa: S310
-                return bool(response.status == 200)
-        except OSError:
-            return False
+        return ask(self.url) is not None
 
     def run(self, command: Sequence[str]) -> int:
         """Run a command in the foreground while looking after the rest; its exit status."""

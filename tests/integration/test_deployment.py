@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from governance.embedded import commands
+from governance.embedded import commands, watchdog
 from tests import live
 from tests.serving import EMBEDDED, Serving, ask, environment, start
 
@@ -119,3 +119,21 @@ def test_a_database_url_without_the_owner_is_refused(tmp_path: Path) -> None:
     done = subprocess.run([*EMBEDDED, "run"], env=own, cwd=commands.ROOT, capture_output=True, text=True)
     assert done.returncode == 1
     assert "DATABASE_OWNER_URL is not" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_web_process_that_stands_still_is_replaced(tmp_path: Path, workers: str) -> None:
+    """Stopped, it lives and answers nothing; with one process nobody answers until another has taken its place."""
+    extra = {"EDGEWISE_FROZEN_SECONDS": "6", "EDGEWISE_WEB_WORKERS": workers}
+    serving = start(tmp_path.resolve() / "home", extra)
+    with serving.process:
+        frozen = watchdog.ask(f"http://127.0.0.1:{serving.port}")
+        assert frozen is not None
+        time.sleep(3)
+        os.kill(frozen, signal.SIGSTOP)
+        live.wait_for(lambda: watchdog.parent(frozen) == 0, seconds=120)
+        live.wait_for(lambda: all(serving.answers() for _ in range(10)), seconds=30)
+        serving.process.send_signal(signal.SIGINT)
+        assert serving.process.wait(60) == 0
+    assert serving.left() == []
