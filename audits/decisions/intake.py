@@ -22,6 +22,9 @@ MAX_RECORDS = getattr(settings, "EDGEWISE_MAX_BATCH_RECORDS", 5_000)
 LINES_PER_COMMIT = 500
 MAX_LINE_BYTES = 4 * record.MAX_ENTRY_BYTES
 BYTES_PER_COMMIT = 4 * 1024 * 1024
+# A value in memory takes many times its bytes: a body of the least of them must not take a gigabyte. Records of the
+# densest kind, scores of zero under names of one letter, stay below.
+MAX_VALUES = MAX_BYTES // 6
 _RAW = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
@@ -97,6 +100,7 @@ def records(body: Iterator[bytes]) -> tuple[list[bytes], bool]:
     if not whole.lstrip(b" \t\r\n").startswith(b"["):
         _check_syntax(whole)
         return [whole], False
+    check_values(whole)
     try:
         found = _RAW(whole)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -104,6 +108,12 @@ def records(body: Iterator[bytes]) -> tuple[list[bytes], bool]:
     if len(found) > MAX_RECORDS:
         raise TooLarge(_("An array has at most %d records; send NDJSON or split it.") % MAX_RECORDS)
     return [bytes(raw) for raw in found], True
+
+
+def check_values(whole: bytes) -> None:
+    """TooLarge for JSON of more values than records that fit could have."""
+    if whole.count(b",") + whole.count(b"[") + whole.count(b"{") > MAX_VALUES:
+        raise TooLarge(_("A body has at most %d values; send NDJSON or split it.") % MAX_VALUES)
 
 
 def _check_syntax(whole: bytes) -> None:

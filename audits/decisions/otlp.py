@@ -23,8 +23,9 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
 )
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
-from audits.decisions import wrapping
+from audits.decisions import otlp_wire, wrapping
 from audits.decisions.wrapping import Unwrapped
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
@@ -40,19 +41,39 @@ class Unreadable(Exception):
     """The body is no ExportLogsServiceRequest."""
 
 
-def request(body: bytes, kind: str) -> ExportLogsServiceRequest:
-    """The request in either encoding; Unreadable says why it is none. Unknown fields are ignored, as OTLP asks."""
-    found = ExportLogsServiceRequest()
+def records(body: bytes, kind: str, *, system: str, largest: int) -> Iterator[Unwrapped]:
+    """The decision of each log record, in order, or why it carries none; ``system`` is the one that posts.
+
+    Unreadable, at the first of them or later, if the body is no ExportLogsServiceRequest. Unknown fields are ignored,
+    as OTLP asks. A log record of more than ``largest`` bytes is refused unread.
+    """
     try:
-        if kind == PROTOBUF:
-            found.ParseFromString(body)
-        else:
-            given = sdk.loads(body)
-            sdk.canonical(given)  # UnicodeEncodeError for half a surrogate pair, at which protobuf breaks
-            json_format.ParseDict(_with_bytes(given), found, ignore_unknown_fields=True)
+        for resource, record in _split(body, largest) if kind == PROTOBUF else _parsed(body):
+            if record is None:
+                yield Problem(
+                    "too_large", "", f"The log record has over {largest} bytes.", "Send less in it."
+                )
+            else:
+                yield _unwrapped(record, _version(resource.attributes), system)
     except (DecodeError, json_format.ParseError, ValueError, RecursionError) as error:
         raise Unreadable(str(error)) from None
-    return found
+
+
+def _split(body: bytes, largest: int) -> Iterator[tuple[Resource, LogRecord | None]]:
+    for resource, record in otlp_wire.split(body):
+        if len(resource) > largest:
+            raise Unreadable(f"a resource has over {largest} bytes")
+        yield Resource.FromString(resource), LogRecord.FromString(record) if len(record) <= largest else None
+
+
+def _parsed(body: bytes) -> Iterator[tuple[Resource, LogRecord]]:
+    given = sdk.loads(body)
+    sdk.canonical(given)  # UnicodeEncodeError for half a surrogate pair, at which protobuf breaks
+    found = json_format.ParseDict(_with_bytes(given), ExportLogsServiceRequest(), ignore_unknown_fields=True)
+    for resource_logs in found.resource_logs:
+        for scope_logs in resource_logs.scope_logs:
+            for record in scope_logs.log_records:
+                yield resource_logs.resource, record
 
 
 def _with_bytes(found: Any) -> Any:
@@ -78,15 +99,6 @@ def _base64_of_hex(text: str, name: str) -> str:
         return base64.b64encode(bytes.fromhex(text)).decode()
     except ValueError:
         raise Unreadable(f"{name} is not hexadecimal") from None
-
-
-def records(found: ExportLogsServiceRequest, *, system: str) -> Iterator[Unwrapped]:
-    """The decision of each log record, in order, or why it carries none; ``system`` is the one that posts."""
-    for resource_logs in found.resource_logs:
-        version = _version(resource_logs.resource.attributes)
-        for scope_logs in resource_logs.scope_logs:
-            for record in scope_logs.log_records:
-                yield _unwrapped(record, version, system)
 
 
 def _version(resource: Iterable[KeyValue]) -> str | None:

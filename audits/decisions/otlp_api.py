@@ -1,5 +1,6 @@
 """OTLP/HTTP for logs: OpenTelemetry exporters and collectors post decisions to ``/v1/logs``."""
 
+import itertools
 from typing import Any
 
 from django.http import HttpResponse
@@ -43,7 +44,10 @@ class Logs(APIView):
 
     def _logged(self, body: bytes, kind: str, system: AISystem) -> HttpResponse:
         try:
-            found = list(otlp.records(otlp.request(body, kind), system=system.slug))
+            if kind == otlp.JSON:
+                intake.check_values(body)
+            each = otlp.records(body, kind, system=system.slug, largest=intake.MAX_LINE_BYTES)
+            found = list(itertools.islice(each, intake.MAX_RECORDS + 1))
         except otlp.Unreadable as error:
             raise intake.Malformed(_("The body is no ExportLogsServiceRequest: %s.") % error) from None
         if len(found) > intake.MAX_RECORDS:

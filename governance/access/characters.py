@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.views import defaults
 
 from governance.access import problems
 
@@ -23,7 +24,7 @@ def refuse_nul(
             or "%00" in request.META.get("QUERY_STRING", "")
             or (not api and _in_form(request))
         ):
-            return _refusal(api=api)
+            return _refusal(request, api=api)
         return get_response(request)
 
     return middleware
@@ -35,8 +36,9 @@ def _in_form(request: HttpRequest) -> bool:
     return any(NUL in text for name, texts in request.POST.lists() for text in (name, *texts))
 
 
-def _refusal(*, api: bool) -> HttpResponse:
+def _refusal(request: HttpRequest, *, api: bool) -> HttpResponse:
+    """Answered and not raised: a traceback in the log for each would let anybody fill it."""
     if not api:
-        raise BadRequest("The character NUL is in no text.")
+        return defaults.bad_request(request, BadRequest())
     answer = problems.problem(400, "malformed", "The character NUL (%00) cannot be asked for.")
     return JsonResponse(answer.data, status=400, content_type=problems.CONTENT_TYPE)

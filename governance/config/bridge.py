@@ -8,9 +8,10 @@ client as many to take a piece of its answer. ASGI 3 on one side, PEP 3333 on th
 import asyncio
 import contextlib
 import sys
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -18,6 +19,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
+Whole = tuple[int, Headers, bytes]
 
 SHORT = 1_048_576
 # Bodies that are being taken in hold so much memory at most; one that comes then is read by its thread.
@@ -79,8 +81,10 @@ class Bridge:
         self, application: Callable[..., Iterable[bytes]], *, threads: int, grace: float, too_slow: bytes
     ) -> None:
         self._application, self._grace, self._too_slow = application, grace, too_slow
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="web")
+        self._asked: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._ahead = 0
+        for number in range(threads):
+            threading.Thread(target=self._work, name=f"web-{number}", daemon=True).start()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         loop = asyncio.get_running_loop()
@@ -91,9 +95,30 @@ class Bridge:
             await _answer(send, 408, [(b"content-type", b"application/problem+json")], self._too_slow)
             return
         with contextlib.suppress(TimeoutError):  # the client takes nothing: it is cut off
-            whole = await loop.run_in_executor(self._threads, self._run, _environ(scope, body), send, loop)
+            whole = await self._in_thread(lambda: self._run(_environ(scope, body), send, loop), loop)
             if whole is not None:
                 await _answer(send, *whole)
+
+    def _work(self) -> None:
+        while True:
+            self._asked.get()()
+
+    def _in_thread(
+        self, task: Callable[[], Whole | None], loop: asyncio.AbstractEventLoop
+    ) -> asyncio.Future[Whole | None]:
+        """What a ThreadPoolExecutor would do with two more futures for each request."""
+        done: asyncio.Future[Whole | None] = loop.create_future()
+
+        def run() -> None:
+            try:
+                found = task()
+            except BaseException as error:  # noqa: BLE001  (raised again where it is awaited)
+                loop.call_soon_threadsafe(_settle, done, done.set_exception, error)
+            else:
+                loop.call_soon_threadsafe(_settle, done, done.set_result, found)
+
+        self._asked.put(run)
+        return done
 
     async def _take_in(self, headers: Headers, body: Body) -> None:
         length = next((int(value) for name, value in headers if name == b"content-length"), None)
@@ -104,9 +129,7 @@ class Bridge:
             finally:
                 self._ahead -= length
 
-    def _run(
-        self, environ: dict[str, Any], send: Send, loop: asyncio.AbstractEventLoop
-    ) -> tuple[int, Headers, bytes] | None:
+    def _run(self, environ: dict[str, Any], send: Send, loop: asyncio.AbstractEventLoop) -> Whole | None:
         """In a thread: an answer of stated length is returned as a whole, any other is sent as it is made."""
         started: list[tuple[int, Headers]] = []
 
@@ -134,6 +157,11 @@ class Bridge:
         for piece in pieces:
             tell({"type": "http.response.body", "body": piece, "more_body": True})
         tell({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _settle(done: asyncio.Future[Whole | None], settle: Callable[[Any], None], found: Any) -> None:
+    if not done.cancelled():
+        settle(found)
 
 
 def _sent(sending: Awaitable[None], loop: asyncio.AbstractEventLoop, seconds: float) -> None:

@@ -19,7 +19,7 @@ from audits.decisions.models import Decision
 from audits.ledger import selectors as ledger
 from governance.access import services as access
 from tests.unit.audits.decisions import worlds
-from tests.unit.audits.decisions.test_otlp import log_record, message
+from tests.unit.audits.decisions.test_otlp import log_record, message, packed_message
 
 TRACE = 0x0AF7651916CD43DD8448EB211C80319C
 SPAN = 0xB7AD6B7169203331
@@ -84,7 +84,7 @@ def export(client, world, body, kind=otlp.PROTOBUF, **extra):
 
 
 def packed(*records):
-    return otlp.request(json.dumps(message(*records)).encode(), otlp.JSON).SerializeToString()
+    return packed_message(json.dumps(message(*records)).encode())
 
 
 @pytest.mark.parametrize("kind", [otlp.PROTOBUF, otlp.JSON])

@@ -6,7 +6,13 @@ import pytest
 from edgewise.record import Problem
 from google.protobuf import json_format
 from google.rpc.status_pb2 import Status
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
+    ExportLogsServiceRequest,
+    ExportLogsServiceResponse,
+)
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from audits.decisions import otlp
 
@@ -45,11 +51,22 @@ def message(*records, version="2.1"):
     return {"resourceLogs": [{"resource": resource, "scopeLogs": [{"logRecords": list(records)}]}]}
 
 
+def packed_message(text):
+    """The same request in protobuf; hexadecimal ids are what OTLP makes of base64."""
+    found = otlp._with_bytes(json.loads(text))
+    return json_format.ParseDict(
+        found, ExportLogsServiceRequest(), ignore_unknown_fields=True
+    ).SerializeToString()
+
+
+def records(body, kind):
+    return list(otlp.records(body, kind, system="assistant", largest=10_000))
+
+
 def unwrapped(record):
     """What the record becomes, the same from both encodings."""
-    from_json = otlp.request(json.dumps(message(record)).encode(), otlp.JSON)
-    from_protobuf = otlp.request(from_json.SerializeToString(), otlp.PROTOBUF)
-    one, other = (list(otlp.records(each, system="assistant")) for each in (from_json, from_protobuf))
+    text = json.dumps(message(record)).encode()
+    one, other = records(text, otlp.JSON), records(packed_message(text), otlp.PROTOBUF)
     assert one == other
     return one[0] if isinstance(one[0], Problem) else json.loads(one[0])
 
@@ -139,14 +156,48 @@ def test_a_log_record_without_a_decision_is_refused(record, code):
 )
 def test_what_is_no_request_is_unreadable(body, kind):
     with pytest.raises(otlp.Unreadable):
-        otlp.request(body, kind)
+        records(body, kind)
 
 
 def test_unknown_fields_are_ignored():
-    found = otlp.request(
-        json.dumps({"new": 1, **message(log_record(RECORD, future=True))}).encode(), otlp.JSON
-    )
-    assert len(list(otlp.records(found, system="assistant"))) == 1
+    text = json.dumps({"new": 1, **message(log_record(RECORD, future=True))}).encode()
+    assert len(records(text, otlp.JSON)) == 1
+    later = b"\x18\x05\x19" + bytes(8) + b"\x25" + bytes(4) + b"\x7a\x01x"
+    assert len(records(later + packed_message(text) + later, otlp.PROTOBUF)) == 1
+
+
+def test_a_resource_may_follow_its_records_and_come_in_parts():
+    """Merging two parts of a message is appending their bytes, says the encoding."""
+    record = LogRecord(event_name=otlp.EVENT, body=AnyValue(string_value=json.dumps(RECORD)))
+    scope = b"\x12" + _sized(b"\x12" + _sized(record.SerializeToString()))
+    pair = KeyValue(key="service.version", value=AnyValue(string_value="9"))
+    parts = [Resource(dropped_attributes_count=1), Resource(attributes=[pair])]
+    body = b"\x0a" + _sized(scope + b"".join(b"\x0a" + _sized(each.SerializeToString()) for each in parts))
+    assert [json.loads(each)["model_version"] for each in records(body, otlp.PROTOBUF)] == ["9"]
+
+
+def _sized(content):
+    size, head = len(content), b""
+    while size > 127:
+        head += bytes([size & 127 | 128])
+        size >>= 7
+    return head + bytes([size]) + content
+
+
+NOTHING = [b"\x0a\x00" * 200_000, b"\x0a" + _sized(b"\x12\x00" * 200_000)]
+HALVES = [b"\x0a\x05", b"\x0b", b"\xff" * 12, b"\x08", b"\x0a"]
+
+
+@pytest.mark.parametrize("body", NOTHING + HALVES)
+def test_a_message_of_nothing_or_of_half_a_field_is_unreadable(body):
+    with pytest.raises(otlp.Unreadable):
+        records(body, otlp.PROTOBUF)
+
+
+def test_a_log_record_far_too_large_is_refused_unread_and_costs_nobody_else():
+    text = json.dumps(message(log_record("x" * 10_001), log_record(RECORD))).encode()
+    one, other = records(packed_message(text), otlp.PROTOBUF)
+    assert (one.code, json.loads(other)["id"]) == ("too_large", "x")
 
 
 def test_what_was_rejected_is_counted_with_each_reason_once():
