@@ -98,6 +98,7 @@ class Limits(serializers.Serializer[Any]):
 
     bytes = serializers.IntegerField()
     records = serializers.IntegerField()
+    values = serializers.IntegerField(help_text="in one JSON body that is not NDJSON")
     record_bytes = serializers.IntegerField()
     options = serializers.IntegerField()
     context_keys = serializers.IntegerField()
@@ -117,6 +118,7 @@ def limits() -> dict[str, Any]:
     return {
         "bytes": intake.MAX_BYTES,
         "records": intake.MAX_RECORDS,
+        "values": intake.MAX_VALUES,
         "record_bytes": record.MAX_ENTRY_BYTES,
         "options": record.MAX_OPTIONS,
         "context_keys": record.MAX_CONTEXT_KEYS,
