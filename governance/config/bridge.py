@@ -22,7 +22,7 @@ Headers = list[tuple[bytes, bytes]]
 Whole = tuple[int, Headers, bytes]
 
 SHORT = 1_048_576
-# Bodies that are being taken in hold so much memory at most; one that comes then is read by its thread.
+# Bodies that were taken in hold so much memory together; one that comes then is read by its thread.
 AHEAD = 32 * SHORT
 BYTES_A_SECOND = 1_024
 
@@ -87,13 +87,22 @@ class Bridge:
             threading.Thread(target=self._work, name=f"web-{number}", daemon=True).start()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        loop = asyncio.get_running_loop()
-        body = Body(receive, loop, self._grace)
+        length = next((int(value) for name, value in scope["headers"] if name == b"content-length"), 0)
+        ahead = length if length <= SHORT and self._ahead + length <= AHEAD else 0
+        self._ahead += ahead
         try:
-            await self._take_in(scope["headers"], body)
+            await self._handle(scope, Body(receive, asyncio.get_running_loop(), self._grace), send, ahead > 0)
+        finally:
+            self._ahead -= ahead
+
+    async def _handle(self, scope: Message, body: Body, send: Send, ahead: bool) -> None:
+        try:
+            if ahead:
+                await body.take_in()
         except TimeoutError:
             await _answer(send, 408, [(b"content-type", b"application/problem+json")], self._too_slow)
             return
+        loop = asyncio.get_running_loop()
         with contextlib.suppress(TimeoutError):  # the client takes nothing: it is cut off
             whole = await self._in_thread(lambda: self._run(_environ(scope, body), send, loop), loop)
             if whole is not None:
@@ -120,15 +129,6 @@ class Bridge:
         self._asked.put(run)
         return done
 
-    async def _take_in(self, headers: Headers, body: Body) -> None:
-        length = next((int(value) for name, value in headers if name == b"content-length"), None)
-        if length and length <= SHORT and self._ahead + length <= AHEAD:
-            self._ahead += length
-            try:
-                await body.take_in()
-            finally:
-                self._ahead -= length
-
     def _run(self, environ: dict[str, Any], send: Send, loop: asyncio.AbstractEventLoop) -> Whole | None:
         """In a thread: an answer of stated length is returned as a whole, any other is sent as it is made."""
         started: list[tuple[int, Headers]] = []
@@ -142,7 +142,7 @@ class Bridge:
             status, headers = started[0]
             if any(name.lower() == b"content-length" for name, _value in headers):
                 return status, headers, b"".join(pieces)
-            self._stream(status, headers, pieces, lambda told: _sent(send(told), loop, self._grace))
+            self._stream(status, headers, pieces, lambda told: _sent(send, told, loop, self._grace))
         finally:
             close = getattr(pieces, "close", None)
             if close is not None:
@@ -164,9 +164,9 @@ def _settle(done: asyncio.Future[Whole | None], settle: Callable[[Any], None], f
         settle(found)
 
 
-def _sent(sending: Awaitable[None], loop: asyncio.AbstractEventLoop, seconds: float) -> None:
+def _sent(send: Send, message: Message, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
     async def in_time() -> None:
-        await asyncio.wait_for(sending, seconds)
+        await asyncio.wait_for(send(message), seconds)
 
     asyncio.run_coroutine_threadsafe(in_time(), loop).result()
 

@@ -136,6 +136,30 @@ def test_bodies_that_are_taken_in_hold_little_memory_together(monkeypatch):
     assert ask(application, sized(51), [b"{"], ends=False)[0]["status"] == 200
 
 
+def test_a_body_that_was_taken_in_counts_until_its_request_is_answered(monkeypatch):
+    monkeypatch.setattr(bridge, "AHEAD", 50)
+    both, found = threading.Barrier(2), []
+
+    def application(environ, start_response):
+        found.append(len(environ["wsgi.input"]._here))
+        both.wait(10)
+        return echo(environ, start_response)
+
+    async def run():
+        made = Bridge(application, threads=2, grace=GRACE, too_slow=b"late")
+
+        async def receive():
+            return {"body": b"x" * 40, "more_body": False}
+
+        async def send(message):
+            return None
+
+        await asyncio.gather(*(made(sized(40), receive, send) for _ in range(2)))
+
+    asyncio.run(run())
+    assert sorted(found) == [0, 40]
+
+
 def test_a_stream_is_sent_as_it_is_made_and_closed():
     seen = []
 
