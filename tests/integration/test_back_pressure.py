@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import os
+import socket
 import subprocess
 import tempfile
 import time
@@ -197,6 +198,28 @@ def test_a_long_body_that_stops_is_given_up(house):
     with contextlib.closing(slowly(edgewise, world, 5_000_000)) as connection:
         answer = connection.getresponse()
         assert (answer.status, json.loads(answer.read())["code"]) == (408, "too_slow")
+    assert ask(edgewise, world, world.record())[0] == 201
+
+
+def test_a_client_that_takes_no_answer_is_cut_off(house):
+    """It sends lines and reads nothing: what it holds is let go, and the end of the answer does not look like one."""
+    edgewise, world = house
+    lines = b"".join(json.dumps(world.record()).encode() + b"\n" for _ in range(500))
+    head = (
+        f"POST /api/v1/decisions HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {world.secret}\r\n"
+        "Content-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", int(edgewise.url.rpartition(":")[2])), timeout=60) as wire:
+        with contextlib.suppress(ConnectionError):
+            wire.sendall(head.encode())
+            for _ in range(60):
+                wire.sendall(b"%x\r\n%b\r\n" % (len(lines), lines))
+            pytest.fail("everything was taken, though no answer was")
+        received = b""
+        with contextlib.suppress(ConnectionError):
+            while piece := wire.recv(1_000_000):
+                received = (received + piece)[-100:]
+        assert not received.endswith(b"0\r\n\r\n")
     assert ask(edgewise, world, world.record())[0] == 201
 
 
