@@ -130,7 +130,7 @@ def test_a_web_process_that_stands_still_is_replaced(tmp_path: Path, workers: st
     with serving.process:
         frozen = watchdog.ask(f"http://127.0.0.1:{serving.port}")
         assert frozen is not None
-        time.sleep(3)
+        time.sleep(12)  # by then the watchdog has heard of every process
         os.kill(frozen, signal.SIGSTOP)
         live.wait_for(lambda: watchdog.parent(frozen) == 0, seconds=120)
         live.wait_for(lambda: all(serving.answers() for _ in range(10)), seconds=30)
