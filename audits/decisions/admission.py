@@ -47,6 +47,7 @@ class Gate:
     def __init__(self, *, most: int, capacity: int, patience: float = PATIENCE) -> None:
         self._most, self._capacity, self._patience = most, capacity, patience
         self._inside, self._weight = 0, 0
+        self._second, self._peaks = 0, (0, 0)
         self._moved = time.monotonic()
         self._room = threading.Condition()
 
@@ -66,7 +67,19 @@ class Gate:
                 self._moved = time.monotonic()
             self._inside += 1
             self._weight += weight
+            self._note_peak()
         return Place(self, weight)
+
+    def _note_peak(self) -> None:
+        second = int(time.monotonic())
+        if second != self._second:
+            before = self._peaks[1] if second == self._second + 1 else 0
+            self._second, self._peaks = second, (before, 0)
+        self._peaks = (self._peaks[0], max(self._peaks[1], self._inside))
+
+    def lately(self) -> int:
+        """How many requests had a place at once, at most, in this second and the one before."""
+        return max(self._peaks)
 
     def make_room(self, weight: int) -> None:
         """A request of ``weight`` bytes is done."""

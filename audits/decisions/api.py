@@ -19,6 +19,7 @@ from governance.access import problems
 from governance.access.api import Requires, SystemScope, key_of, system_of
 
 JSON = "application/json"
+MayLog, MaySearch = SystemScope("decisions:write"), Requires("view_decisions")
 _encode = msgspec.json.Encoder().encode
 _BRIEF = OpenApiParameter("brief", bool, description="1 leaves out entry and salts.")
 
@@ -37,11 +38,10 @@ _FILTERS = [
 class Decisions(APIView):
     """POST logs records; GET searches them."""
 
+    for_machines = True
+
     def get_permissions(self) -> list[Any]:
-        wanted = (
-            SystemScope("decisions:write") if self.request.method == "POST" else Requires("view_decisions")
-        )
-        return [wanted()]
+        return [MayLog() if self.request.method == "POST" else MaySearch()]
 
     def get_throttles(self) -> list[Any]:
         return [throttling.PerKey()] if self.request.method == "POST" else []
@@ -111,7 +111,8 @@ def _answer(outcomes: list[Outcome], status: int, brief: bool) -> HttpResponse:
 class Limits(APIView):
     """The limits in force, so that a client can split before it sends."""
 
-    permission_classes = (SystemScope("decisions:write"),)
+    for_machines = True
+    permission_classes = (MayLog,)
 
     @extend_schema(responses=schema.Limits)
     def get(self, request: Request) -> Response:

@@ -23,6 +23,7 @@ _BINARY = dict.fromkeys((otlp.PROTOBUF,), OpenApiTypes.BINARY)
 class Logs(APIView):
     """Log records that carry decisions, as docs/otlp.md says."""
 
+    for_machines = True
     permission_classes = (SystemScope("decisions:write"),)
     throttle_classes = (throttling.PerKey,)
     refuses_with_problems = False

@@ -1,11 +1,12 @@
 """Putting drafts into the log and the index, whole or not at all: one transaction per system and group of requests."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from itertools import groupby
+import itertools
+from collections.abc import Sequence
 
 import msgspec
 from django.db import transaction
+from edgewise import merkle
 
 from audits.decisions import rows
 from audits.decisions.drafting import Draft
@@ -49,7 +50,7 @@ def store(pending: list[Pending]) -> list[Stored]:
     """Stores every draft, in order; each system in a transaction of its own, committed when this returns."""
     places = sorted(range(len(pending)), key=lambda place: pending[place].log.pk)
     results: dict[int, Stored] = {}
-    for _pk, group in groupby(places, key=lambda place: pending[place].log.pk):
+    for _pk, group in itertools.groupby(places, key=lambda place: pending[place].log.pk):
         own = list(group)
         results |= zip(own, _store([pending[place] for place in own]), strict=True)
     return [results[place] for place in range(len(pending))]
@@ -63,16 +64,14 @@ def _store(pending: Sequence[Pending]) -> list[Stored]:
     """Takes the system's turn, so that what it finds logged stays the truth until the commit."""
     log = pending[0].log
     assert log.system_id is not None
-    known, destroyed = _in_turn(log.system_id, pending)
+    known, destroyed, frontier = _in_turn(log, log.system_id, pending)
     fresh: dict[str, Pending] = {}
     for each in pending:
         if each.draft.id not in known and each.data_key not in destroyed:
             fresh.setdefault(each.draft.id, each)
-    drafts = [each.draft for each in fresh.values()]
-    entries, hashes = [draft.entry for draft in drafts], [draft.leaf_hash for draft in drafts]
-    indexes = ledger.append(log=log, entries=entries, hashes=hashes)
-    _copy(log.system_id, zip(indexes, fresh.values(), strict=True))
-    placed = dict(zip(fresh, indexes, strict=True))
+    placed = dict(zip(fresh, itertools.count(frontier.size), strict=False))
+    if fresh:
+        _write(log, log.system_id, frontier, list(fresh.values()))
     return [_outcome(each, known, fresh, placed) for each in pending]
 
 
@@ -85,16 +84,18 @@ def _turn(system_id: int) -> statements.Statement:
     return "SELECT pg_advisory_xact_lock(%s::integer, %s::integer)", [LOCK_NAMESPACE, system_id]
 
 
-def _in_turn(system_id: int, pending: Sequence[Pending]) -> tuple[Known, set[int]]:
-    """Takes the system's turn; then what is known of the ids, and which keys are destroyed.
+def _in_turn(log: Log, system_id: int, pending: Sequence[Pending]) -> tuple[Known, set[int], merkle.Frontier]:
+    """Takes the system's turn; then what is known of the ids, which keys are destroyed, and where the log ends.
 
     Each statement sees what was committed before it began, so those behind the lock see all that was logged.
     """
     ids = "{" + ",".join([each.draft.id for each in pending]) + "}"
     destroyed = sealing.destroyed({each.data_key for each in pending})
-    _took, known, keys = statements.run(_turn(system_id), (_KNOWN, [ids, system_id]), destroyed)
+    _took, known, keys, head = statements.run(
+        _turn(system_id), (_KNOWN, [ids, system_id]), destroyed, ledger.lock_head(log)
+    )
     found = {str(identity): (index, fingerprint) for identity, index, fingerprint in known}
-    return found, {key for (key,) in keys}
+    return found, {key for (key,) in keys}, ledger.frontier_of(log, head)
 
 
 def _outcome(
@@ -118,9 +119,19 @@ def _outcome(
     return Stored("duplicate" if same else "conflict", placed[identity])
 
 
-def _copy(system_id: int, placed: Iterable[tuple[int, Pending]]) -> None:
+def _write(log: Log, system_id: int, frontier: merkle.Frontier, fresh: Sequence[Pending]) -> None:
+    """Entries, decisions and ids: a few in one round trip, many by COPY."""
     found = [
-        rows.Row(system_id, index, each.draft, each.at, each.sealed, each.data_key) for index, each in placed
+        rows.Row(system_id, index, each.draft, each.at, each.sealed, each.data_key)
+        for index, each in enumerate(fresh, frontier.size)
     ]
-    statements.copy_in(rows.COPY, rows.packed(found))
-    statements.copy_in(rows.COPY_IDS, rows.packed_ids(found))
+    drafts = [each.draft for each in fresh]
+    left = ledger.extend(
+        log, frontier, [draft.entry for draft in drafts], [draft.leaf_hash for draft in drafts]
+    )
+    if len(found) <= ledger.FEW:
+        left += [rows.inserted(found), rows.inserted_ids(found)]
+    else:
+        statements.copy_in(rows.COPY, rows.packed(found))
+        statements.copy_in(rows.COPY_IDS, rows.packed_ids(found))
+    statements.run(*left)

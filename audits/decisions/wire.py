@@ -5,6 +5,7 @@ which alone knows the rules and their codes. Both paths yield the same ``Draft``
 """
 
 import datetime as dt
+import itertools
 import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
@@ -25,6 +26,7 @@ Pointer = Annotated[str, Meta(pattern="^/", max_length=problems.MAX_TEXT_CHARACT
 Fact = Annotated[str, Meta(max_length=sdk.MAX_CONTEXT_CHARACTERS)]
 
 FAST_BYTES = 24 * 1024
+FEW = 8
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 _values = msgspec.structs.astuple
 
@@ -172,15 +174,25 @@ class Wire:
 
 
 def _too_precise(records: Sequence[Any]) -> set[int]:
-    """Identities of the records with a score of more than six decimals, found in one pass over all scores."""
-    numbers: list[Any] = []
-    ends: list[int] = []
-    for record in records:
-        for option in record.options:
-            numbers += _values(option.edges)
-            if option.uncertainty is not UNSET:
-                numbers += [sd for sd in _values(option.uncertainty) if sd is not UNSET]
-        ends.append(len(numbers))
-    values = np.array(numbers, dtype=np.float64)
+    """Identities of the records with a score of more than six decimals; of many, in one pass over all scores."""
+    scores = [_scores(record) for record in records]
+    if len(scores) <= FEW:
+        return {
+            id(record)
+            for record, numbers in zip(records, scores, strict=True)
+            if any(round(value * 1e6) / 1e6 != value for value in numbers)
+        }
+    values = np.array(list(itertools.chain.from_iterable(scores)), dtype=np.float64)
+    ends = list(itertools.accumulate(map(len, scores)))
     wrong = np.flatnonzero(np.rint(values * 1e6) / 1e6 != values)
     return {id(records[place]) for place in np.searchsorted(ends, wrong, side="right")}
+
+
+def _scores(record: Any) -> list[float]:
+    """All scores of a record and their deviations."""
+    numbers: list[Any] = []
+    for option in record.options:
+        numbers += _values(option.edges)
+        if option.uncertainty is not UNSET:
+            numbers += [sd for sd in _values(option.uncertainty) if sd is not UNSET]
+    return numbers

@@ -24,6 +24,12 @@ COPY_ENTRIES = "COPY audits_entry (log_id, index, entry) FROM STDIN (FORMAT BINA
 COPY_HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 COPY_TRAILER = b"\xff\xff"
 COPY_ROW = struct.Struct(">hiqiqi")
+# Up to here one statement that carries arrays costs less than a COPY, which takes several round trips of its own.
+FEW = 32
+INSERT_ENTRIES = (
+    "INSERT INTO audits_entry (log_id, index, entry) "
+    "SELECT %s, %s + number - 1, entry FROM unnest(%s::bytea[]) WITH ORDINALITY AS fresh (entry, number)"
+)
 LOCK_HEAD = "SELECT edge FROM audits_head WHERE log_id = %s FOR UPDATE"
 MOVE_HEAD = "UPDATE audits_head SET size = %s, edge = %s WHERE log_id = %s"
 ADD_TILES = (
@@ -61,33 +67,50 @@ def open_log(*, organisation: Organisation, at: dt.datetime, system: AISystem | 
     return log
 
 
-def append(*, log: Log, entries: Sequence[bytes], hashes: Sequence[bytes] | None = None) -> range:
+def append(*, log: Log, entries: Sequence[bytes]) -> range:
     """Append entries, in order, and return their indexes, which are final when the caller's transaction commits.
 
-    ``hashes`` are their leaf hashes, from a caller who has computed them. Locks the log until then: call it last. The
-    head row is the only lock; entries go in by COPY.
+    Locks the log until then: call it last. The head row is the only lock.
     """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("append needs the caller's transaction.")
     if not entries:
         return range(0)
-    if max(map(len, entries)) > MAX_ENTRY_BYTES:
+    (found,) = statements.run(lock_head(log))
+    frontier = frontier_of(log, found)
+    statements.run(*extend(log, frontier, entries, merkle.leaf_hashes(entries)))
+    return range(frontier.size - len(entries), frontier.size)
+
+
+def lock_head(log: Log) -> Statement:
+    """Locks the log's head until the transaction ends; its row is for ``frontier_of``."""
+    return LOCK_HEAD, [log.pk]
+
+
+def frontier_of(log: Log, rows: Sequence[tuple[bytes]]) -> merkle.Frontier:
+    """The right edge that ``lock_head`` found."""
+    if not rows:
+        raise LogNotOpen(_("The log %s was never opened.") % log.origin)
+    return merkle.Frontier.from_bytes(rows[0][0])
+
+
+def extend(
+    log: Log, frontier: merkle.Frontier, entries: Sequence[bytes], hashes: Sequence[bytes]
+) -> list[Statement]:
+    """Moves ``frontier`` on by entries with these leaf hashes; the statements, still to be run, that write it all.
+
+    A few entries are among the statements; many are sent here, by COPY.
+    """
+    if max(map(len, entries), default=0) > MAX_ENTRY_BYTES:
         raise EntryTooLarge(_("An entry of the log has at most 65,535 bytes."))
-    hashes = merkle.leaf_hashes(entries) if hashes is None else hashes
-    frontier = _lock_head(log)
     first = frontier.size
     tiles = frontier.append(hashes)
+    found = [_tiles(log, tiles)] if tiles else []
+    found.append((MOVE_HEAD, [frontier.size, frontier.to_bytes(), log.pk]))
+    if len(entries) <= FEW:
+        return [(INSERT_ENTRIES, [log.pk, first, list(entries)]), *found]
     statements.copy_in(COPY_ENTRIES, _copy_rows(log.pk, first, entries))
-    moved = (MOVE_HEAD, [frontier.size, frontier.to_bytes(), log.pk])
-    statements.run(*([_tiles(log, tiles)] if tiles else []), moved)
-    return range(first, frontier.size)
-
-
-def _lock_head(log: Log) -> merkle.Frontier:
-    (found,) = statements.run((LOCK_HEAD, [log.pk]))
-    if not found:
-        raise LogNotOpen(_("The log %s was never opened.") % log.origin)
-    return merkle.Frontier.from_bytes(found[0][0])
+    return found
 
 
 def _copy_rows(log_id: int, first: int, entries: Sequence[bytes]) -> bytes:

@@ -19,15 +19,16 @@ def refuse_nul(
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         api = request.path.startswith(problems.API)
-        if (
-            NUL in request.path
-            or "%00" in request.META.get("QUERY_STRING", "")
-            or (not api and _in_form(request))
-        ):
+        if has_nul(request) or (not api and _in_form(request)):
             return _refusal(request, api=api)
         return get_response(request)
 
     return middleware
+
+
+def has_nul(request: HttpRequest) -> bool:
+    """Whether the address has one, in its path or its query."""
+    return NUL in request.path or "%00" in request.META.get("QUERY_STRING", "")
 
 
 def _in_form(request: HttpRequest) -> bool:

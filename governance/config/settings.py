@@ -92,6 +92,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "audits.ledger.api.shortcut",
+    "governance.access.machines.shortcut",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "governance.access.characters.refuse_nul",
@@ -143,8 +144,7 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_ADAPTER = "governance.access.adapter.ClosedSignUp"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ANONYMOUS_USER_NAME = None
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
-SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE, CSRF_COOKIE_SECURE, SESSION_COOKIE_SAMESITE = HTTPS, HTTPS, "Lax"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_SSL_REDIRECT = HTTPS
@@ -220,8 +220,10 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(EDGEWISE_HOME / "beat-schedule")
 
 # Ports: what a lower floor needs from an upper one, by dotted path; checked at start.
 GOVERNANCE_TRAIL = "audits.ledger.services.append_events"
-# Started once in every web process: the threads that sign checkpoints and have them confirmed from outside.
-GOVERNANCE_WEB_COMPANIONS = ["audits.ledger.signer.start", "audits.ledger.feeder.start"]
+# Started once in every web process: threads that commit decisions, sign checkpoints, and have them confirmed.
+GOVERNANCE_WEB_COMPANIONS = [
+    f"audits.{name}.start" for name in ("decisions.writer", "ledger.signer", "ledger.feeder")
+]
 GOVERNANCE_METRICS = ["audits.ledger.confirmation.metrics", "audits.losses.metrics.metrics"]
 EDGEWISE_RESCORERS: dict[str, str] = json.loads(os.environ.get("EDGEWISE_RESCORERS") or "{}")
 GOVERNANCE_INBOX_SOURCES = ["councils.voting.selectors.waiting_for"]

@@ -26,6 +26,7 @@ _SIGNATURE = "\n\N{EM DASH} "
 class PolicyInForce(APIView):
     """The policy in force for the key's system in the context given by the query."""
 
+    for_machines = True
     permission_classes = [SystemScope("policy:read")]
 
     @extend_schema(

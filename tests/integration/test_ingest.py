@@ -4,6 +4,7 @@ import base64
 import gzip
 import io
 import json
+import uuid
 
 import pytest
 import zstandard
@@ -14,12 +15,17 @@ from edgewise import record as sdk
 from edgewise import sealing
 
 from audits.decisions import api, opening, tasks
+from audits.decisions.models import Decision, DecisionId
 from audits.ledger import sealing as keys
 from audits.ledger import selectors as ledger
+from audits.ledger import services as ledger_services
+from audits.ledger import verification
 from audits.ledger.models import DataKey
 from tests.unit.audits.decisions import worlds
 
 pytestmark = pytest.mark.django_db
+# What differs from row to row.
+OWN = {"pk", "index", "uuid", "logged_at", "sealed", "occurred_at"}
 
 
 @pytest.fixture
@@ -50,6 +56,36 @@ def test_a_record_posted_is_in_the_log_and_its_commitments_open(client, world):
     assert set(item["salts"]) == {"/subject", "/input", "/rationale", "/options/0/label"}
     sealing.verify_covers(sdk.loads(entry), record, item["salts"])
     assert not any(secret in entry for secret in (b"user-1", b"rude", b"Label it"))
+
+
+def test_a_few_records_are_stored_as_many_are(client, world):
+    """A few go by INSERT, many by COPY: the rows are the same but for place, time and ciphertext."""
+
+    def record(number):
+        return world.record(
+            id=str(uuid.UUID(int=number)),
+            subject={"ref": "user-1", "groups": {"age_band": "18-24"}} if number % 2 else None,
+            weights={"safety": 0.5, "privacy": 0.25, "expression": 0.25} if number % 3 else None,
+            chosen=None if number % 5 == 0 else "label",
+            disposition="refused" if number % 5 == 0 else "answered",
+            context={"community": "de", "note": 'ä "quoted", {braces} and \\'},
+        )
+
+    def stored(numbers):
+        assert world.post(client, [record(number) for number in numbers]).status_code == 201
+        found = Decision.objects.filter(uuid__in=[uuid.UUID(int=number) for number in numbers])
+        names = [f.name for f in Decision._meta.concrete_fields if f.name not in OWN]
+        return [tuple(getattr(each, name) for name in names) for each in found.order_by("index")], found
+
+    few, _rows = stored(range(1, 31))
+    many, rows = stored(range(901, 901 + ledger_services.FEW + 8))
+    assert few == many[:30]
+    assert [len(bytes(each.sealed)) > 0 for each in rows] == [True] * len(many)
+    log = ledger.log_of(organisation=world.organisation, system=world.system)
+    assert verification.verify(log=log).size == rows.order_by("-index").first().index + 1
+    ids = DecisionId.objects.filter(uuid__in=[uuid.UUID(int=number) for number in range(1, 31)])
+    assert {len(bytes(each.fingerprint)) for each in ids} == {32}
+    assert {each.index for each in ids} == set(range(ids.order_by("index").first().index, rows.first().index))
 
 
 def test_reposting_returns_the_original_receipt(client, world):

@@ -68,3 +68,15 @@ def test_a_streamed_answer_leaves_its_place_however_it_ends(end):
         with pytest.raises(ValueError, match="broken"):
             list(stream)
     gate.enter(1)
+
+
+def test_how_many_came_at_once_is_known_for_a_second_or_two():
+    gate = admission.Gate(most=9, capacity=100)
+    assert gate.lately() == 0
+    with gate.enter(1), gate.enter(1):
+        pass
+    gate.enter(1).leave()
+    assert gate.lately() == 2
+    time.sleep(2.1)
+    gate.enter(1).leave()
+    assert gate.lately() == 1

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from audits.decisions.grouping import GroupCommit
+from audits.decisions.grouping import LINGER, GroupCommit
 
 
 def test_each_request_gets_the_results_of_its_own_items_in_order():
@@ -84,3 +84,48 @@ def test_one_request_that_cannot_be_committed_does_not_fail_those_beside_it():
         with pytest.raises(ValueError, match="unfit"):
             beside[0].result()
         assert [each.result() for each in beside[1:]] == [[20], [30]]
+
+
+def lead(group, coming):
+    threading.Thread(target=group.lead_for_good, args=(lambda: None, coming), daemon=True).start()
+
+
+def test_one_thread_leads_for_good_and_waits_for_those_on_their_way():
+    sizes, threads = [], set()
+
+    def commit(items):
+        sizes.append(len(items))
+        threads.add(threading.get_ident())
+        return [item * 10 for item in items]
+
+    group = GroupCommit[int, int](commit)
+    lead(group, lambda: 8)
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(lambda n: group.submit([n])[0], range(8))) == [n * 10 for n in range(8)]
+    assert len(sizes) < 8
+    assert len(threads) == 1
+    assert threading.get_ident() not in threads
+
+
+def test_who_comes_alone_does_not_wait_for_others():
+    group = GroupCommit[int, int](lambda items: items)
+    lead(group, lambda: 1)
+    group.submit([0])
+    began = time.monotonic()
+    for number in range(20):
+        group.submit([number])
+    assert time.monotonic() - began < 20 * LINGER
+
+
+@pytest.mark.parametrize("failure", [RuntimeError, SystemExit])
+def test_the_leading_thread_outlives_a_failed_commit(failure):
+    def commit(items):
+        if items == [1]:
+            raise failure("disk full")
+        return items
+
+    group = GroupCommit[int, int](commit)
+    lead(group, lambda: 1)
+    with pytest.raises(failure, match="disk full"):
+        group.submit([1])
+    assert group.submit([2]) == [2]
