@@ -73,7 +73,8 @@ class Explanation:
     @property
     def columns(self) -> list[dict[str, Any]]:
         """The options as they stand side by side, an assessment's with the reference profile."""
-        return [*self.options, profile.option(self.reference)] if self.is_assessment else self.options
+        beside = {"id": profile.REFERENCE, "edges": self.reference}
+        return [*self.options, beside] if self.is_assessment else self.options
 
     @property
     def subject(self) -> str | None:

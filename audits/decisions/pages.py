@@ -270,6 +270,8 @@ def _choice_check(explanation: Explanation, found: Assessment) -> Check:
         return Check("", _("Not asked"), _("It assessed one option; there was nothing to choose from."))
     if explanation.decision.chosen is None:
         return Check("good", _("Yes"), _("It chose no option, and passed the decision on."))
+    if explanation.is_incomparable:
+        return Check("", _("Not known"), _("A score is missing, so the options cannot be compared."))
     good = _("No other option that it was free to choose scores higher.")
     return _check(found, "wrong_choice", good, _("Another option that it was free to choose scores higher."))
 

@@ -90,7 +90,7 @@ def test_an_auditor_reads_decisions_of_every_form(visitor: Visitor, place: Town)
     assert visitor.sees("Followed by")
     visitor.go("/decisions/")
     visitor.page.get_by_text("By trace, dialog or the decision it follows").click()
-    visitor.fill("Trace", str(tied["trace_id"]))
+    visitor.page.fill("[name=trace_id]", str(tied["trace_id"]))
     with visitor.page.expect_response(lambda response: "trace_id=4bf9" in response.url):
         visitor.page.get_by_role("button", name="Show").click()
     visitor.page.get_by_role("link", name="label, assessed").wait_for()

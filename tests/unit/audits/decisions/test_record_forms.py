@@ -165,7 +165,7 @@ def test_the_pages_of_an_assessment_say_what_it_is(client, world):
     for words in (
         "Reply, assessed",
         "Reference profile",
-        "Nothing was chosen",
+        "Nothing was chosen:",
         "Not asked",
         "speaks for the reference",
     ):
@@ -203,6 +203,7 @@ def test_a_missing_score_says_why_wherever_it_is_missing(client, world):
     assert "not scored" in page
     assert "It cannot be compared with the other options, as a score is missing." in page
     assert "only option" not in page
+    assert "scores higher" not in page
     listing = client.get("/decisions/").content.decode()
     assert "remove, Privacy: its scorer timed out" in listing
     assert "Scores were missing" in listing
