@@ -27,10 +27,22 @@ def web(environment: Mapping[str, str]) -> list[str]:
 
 
 def worker(environment: Mapping[str, str]) -> list[str]:
-    """The worker of background jobs."""
+    """The worker of background jobs. Where processors are short, logging goes first and the worker catches up."""
     concurrency = environment.get("EDGEWISE_WORKER_PROCESSES", "2")
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-    return [*CELERY, "worker", "--loglevel", "INFO", "--concurrency", concurrency, *quiet]
+    return [
+        "/usr/bin/env",
+        "nice",
+        "-n",
+        "5",
+        *CELERY,
+        "worker",
+        "--loglevel",
+        "INFO",
+        "--concurrency",
+        concurrency,
+        *quiet,
+    ]
 
 
 def beat(environment: Mapping[str, str]) -> list[str]:
