@@ -73,9 +73,7 @@ def of_typed(record: Any, moment: dt.datetime, raw: bytes | None, key: bytes) ->
         return None
     fresh = os.urandom(sealing.SALT_BYTES * len(values))
     salts = [fresh[at : at + sealing.SALT_BYTES] for at in range(0, len(fresh), sealing.SALT_BYTES)]
-    commitments = [
-        _encode(sealing.commitment(value, salt)) for value, salt in zip(values, salts, strict=True)
-    ]
+    commitments = list(map(sealing.commitment_bytes, values, salts))
     texts = dict(zip(pointers, map(to_base64, salts), strict=True))
     kept = {"salts": texts, "values": dict(zip(pointers, map(msgspec.Raw, values), strict=True))}
     entry = b"".join((_BEFORE, _between(pieces, commitments), _AFTER))

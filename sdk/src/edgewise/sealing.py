@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import os
+from binascii import b2a_base64
 from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -34,6 +35,11 @@ class Sealed(NamedTuple):
 def commitment(value: bytes, salt: bytes) -> dict[str, str]:
     """What stands in an entry in place of a value, given as its canonical bytes."""
     return {"commitment": to_base64(sha256(salt + value).digest())}
+
+
+def commitment_bytes(value: bytes, salt: bytes) -> bytes:
+    """The canonical bytes of `commitment`, for those who write entries by the thousand."""
+    return b'{"commitment":"%b"}' % b2a_base64(sha256(salt + value).digest(), newline=False)
 
 
 def seal(

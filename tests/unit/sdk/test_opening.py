@@ -5,6 +5,8 @@ import pytest
 from edgewise import sealing
 from edgewise.errors import VerificationError
 from edgewise.strict_json import canonical
+from hypothesis import given
+from hypothesis import strategies as st
 
 RECORD = {
     "subject": {"ref": "ada", "groups": {"age_band": "18-24"}},
@@ -51,3 +53,8 @@ def test_anything_else_is_refused_with_its_place(entry, pointer, value):
 def test_a_salt_that_is_none_is_refused():
     with pytest.raises(VerificationError, match="salt"):
         edgewise.verify_commitment(ENTRY, "/rationale", value="Because.", salt="§")
+
+
+@given(st.binary(max_size=200), st.binary(min_size=16, max_size=16))
+def test_the_bytes_of_a_commitment_are_its_canonical_form(value, salt):
+    assert sealing.commitment_bytes(value, salt) == canonical(sealing.commitment(value, salt))
