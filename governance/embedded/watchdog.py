@@ -18,7 +18,7 @@ PATIENCE_SECONDS = 60
 ASKED_EACH_SECONDS = 1.0
 ANSWER_SECONDS = 5
 # A machine that slept has asked nobody meanwhile.
-LEAST_QUESTIONS = 10
+LEAST_QUESTIONS = 3
 
 
 def ask(url: str) -> int | None:
