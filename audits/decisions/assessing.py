@@ -56,14 +56,21 @@ def assess_all(*, at: dt.datetime, most: int = 1_000_000) -> int:
     return sum(catch_up(system=system, at=at, most=most) for system in behind())
 
 
-def catch_up(*, system: AISystem, at: dt.datetime, most: int = 1_000_000) -> int:
-    """Assesses and indexes the system's decisions, one transaction per chunk; returns how many were assessed."""
+def catch_up(*, system: AISystem, at: dt.datetime, most: int = 1_000_000, to: int | None = None) -> int:
+    """Assesses and indexes the system's decisions, one transaction per chunk; returns how many were assessed.
+
+    ``to`` is the size that the log had: what is logged meanwhile need not be waited for.
+    """
     indexing.catch_up(system=system)
     done = 0
-    while done < most and (count := advance(system=system, at=at)):
+    while done < most and not _reached(system, to) and (count := advance(system=system, at=at)):
         done += count
         indexing.catch_up(system=system)
     return done
+
+
+def _reached(system: AISystem, to: int | None) -> bool:
+    return to is not None and Cursor.objects.filter(system=system, next__gte=to).exists()
 
 
 @trail.act()

@@ -33,7 +33,7 @@ def known(*, key: DataKey, at: dt.datetime) -> list[Known]:
         size = ledger.size(log=log) if log is not None else 0
         indexes = erasing.indexes_under(system=system, key=key)
         if indexes:
-            assessing.catch_up(system=system, at=at)
+            assessing.catch_up(system=system, at=at, to=size)
         found.append(Known(system, size, indexes))
     return found
 
