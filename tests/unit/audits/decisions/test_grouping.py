@@ -89,6 +89,8 @@ def test_one_request_that_cannot_be_committed_does_not_fail_those_beside_it():
 
 def lead(group, coming):
     threading.Thread(target=group.lead_for_good, args=(lambda: None, coming), daemon=True).start()
+    while not group._busy:
+        time.sleep(0.001)
 
 
 def test_one_thread_leads_for_good_and_waits_for_those_on_their_way(monkeypatch):
