@@ -105,7 +105,8 @@ def hash_storage() -> Measure:
     entries = Head.objects.aggregate(size=Sum("size"))["size"]
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT sum(pg_total_relation_size(name::regclass)) FROM unnest(%s::text[]) AS name", [list(HASH_TABLES)]
+            "SELECT sum(pg_total_relation_size(name::regclass)) FROM unnest(%s::text[]) AS name",
+            [list(HASH_TABLES)],
         )
         (size,) = cursor.fetchone()
     note = f"{', '.join(HASH_TABLES)} by pg_total_relation_size, {entries:,} entries"
