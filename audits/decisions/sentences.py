@@ -2,6 +2,8 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from audits.ledger import sentences as trail
+
 WEIGHTED = _("weighted: the model logs a share of its decisions")
 LINKS = {
     "parent": _("Follows the decision"),
@@ -9,13 +11,4 @@ LINKS = {
     "trace_id": _("Trace"),
     "span_id": _("Span"),
 }
-VERDICTS = {
-    "missed_clarification": _("Answered while unsure, without asking"),
-    "norm_violation": _("Broke a hard norm"),
-    "outside_bounds": _("Personal weights outside the bounds"),
-    "partial": _("Scores were missing"),
-    "stale_policy": _("Applied a policy no longer in force"),
-    "unexplained": _("No rationale where one is asked for"),
-    "wrong_choice": _("Did not choose the best option"),
-    "wrong_policy": _("Applied the wrong policy"),
-}
+VERDICTS = trail.VERDICTS

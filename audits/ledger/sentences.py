@@ -74,6 +74,16 @@ SENTENCES: dict[str, str | Promise] = {
     "card.approved": _("Model card {card}, version {version}, was approved"),
     "decision": _("A decision was logged"),
 }
+VERDICTS: dict[str, str | Promise] = {
+    "missed_clarification": _("Answered while unsure, without asking"),
+    "norm_violation": _("Broke a hard norm"),
+    "outside_bounds": _("Personal weights outside the bounds"),
+    "partial": _("Scores were missing"),
+    "stale_policy": _("Applied a policy no longer in force"),
+    "unexplained": _("No rationale where one is asked for"),
+    "wrong_choice": _("Did not choose the best option"),
+    "wrong_policy": _("Applied the wrong policy"),
+}
 PLAIN = frozenset({"system", "council", "version", "edge", "norm", "organisation", "policy"})
 
 
@@ -87,6 +97,8 @@ def sentence(entry: Mapping[str, Any], names: Mapping[str, str] | None = None) -
             facts["subject"] = subject
         if "person" in facts:
             facts["person"] = name_of(f"person:{facts['person']}", names)
+        if "verdict" in facts:
+            facts["verdict"] = VERDICTS.get(str(facts["verdict"]), facts["verdict"])
         try:
             return _start(str(template).format(**facts))
         except (KeyError, IndexError, ValueError):

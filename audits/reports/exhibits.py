@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from audits.reports.manifest import Evidence, Json
-from audits.reports.tables import WEIGHTED, Column, change, day, estimated, figure, minute, table
+from audits.reports.tables import WEIGHTED, Column, change, day, estimated, figure, minute, table, verdict
 
 INDEX_NAMES = {
     "value_flattening": "One edge decides",
@@ -87,13 +87,11 @@ def conformance(evidence: Evidence) -> Json:
             "n": total["judged"] - total["deviating"],
         }
     ]
-    lines += [
-        {"what": row["verdict"].replace("_", " "), "n": row["n"]} for row in of_kind(evidence, "verdict")
-    ]
+    lines += [{"what": verdict(row["verdict"]), "n": row["n"]} for row in of_kind(evidence, "verdict")]
     lines += [{"what": "Not yet checked", "n": total["unjudged"]}]
     counted = (Column("what", "Verdict"), Column("n", "Decisions", num=True, width="w-m"))
     columns = (
-        Column("verdict", "Finding", text=lambda code: str(code).replace("_", " ")),
+        Column("verdict", "Finding", text=verdict),
         Column("decisions", "Decisions", num=True, width="w-m"),
         Column("state", "State", width="w-m", text=lambda state: str(state).replace("_", " ")),
         Column("owner", "Owner", width="w-l", text=lambda owner: owner or "nobody yet"),

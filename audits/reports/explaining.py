@@ -17,7 +17,7 @@ from audits.decisions.models import Decision
 from audits.decisions.table import is_assessment
 from audits.ledger import selectors as ledger
 from audits.reports.manifest import Evidence, Figure, Json
-from audits.reports.tables import Column, figure, minute, table
+from audits.reports.tables import Column, figure, minute, table, verdict
 from governance.edges import selectors as edges
 from governance.errors import DomainError
 from governance.organisations.models import Organisation
@@ -195,10 +195,11 @@ def changed(sentence: counterfactual.Sentence | None, names: Mapping[str, str]) 
 
 def _facts(decision: Decision, record: Json, policy: Policy) -> list[list[str]]:
     assessed = decisions.assessment_of(decision=decision)
-    verdict = "not checked yet"
+    followed = "not checked yet"
     if assessed is not None:
         rests = basis.of_policy(system=decision.system, policy=policy)
-        verdict = ", ".join(code.replace("_", " ") for code in assessed.verdicts) or f"yes ({rests.word})"
+        departures = "; ".join(map(verdict, assessed.verdicts))
+        followed = f"no: {departures}" if departures else f"yes ({rests.word})"
     if policy.set_without_vote:
         source = "weights set without a vote, by the owner of the system"
     else:
@@ -216,7 +217,7 @@ def _facts(decision: Decision, record: Json, policy: Policy) -> list[list[str]]:
         ],
         *([["Not scored", "; ".join(_unscored(record, policy))]] if _unscored(record, policy) else []),
         ["Weights in force", f"policy {policy.version}; {source}"],
-        ["Followed the policy", verdict],
+        ["Followed the policy", followed],
         ["Log entry", f"{figure(decision.index)} of the system's log"],
     ]
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from audits.decisions.sentences import VERDICTS
+
 CAP = 500
 WEIGHTED = "weighted: the model logs a share of its decisions"
 Json = dict[str, Any]
@@ -42,6 +44,11 @@ def estimated(total: Mapping[str, Any]) -> str:
         return ""
     interval = f"{percent(total['low'])} to {percent(total['high'])}"
     return f", an estimated {percent(total['share'])} of all ({interval}; {WEIGHTED})"
+
+
+def verdict(code: str) -> str:
+    """How a decision did not follow the policy, in the words of the pages."""
+    return str(VERDICTS[code])
 
 
 def day(moment: datetime | date | str) -> str:

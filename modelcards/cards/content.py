@@ -15,6 +15,7 @@ from audits.reports.tables import (
     percent,
     short,
     table,
+    verdict,
 )
 
 INDEX_NAMES = {
@@ -109,9 +110,7 @@ def conformance_table(rows: Rows) -> Json:
             "n": total["conformant"],
         }
     ]
-    lines += [
-        {"what": row["verdict"].replace("_", " "), "n": row["n"]} for row in rows if row["kind"] == "verdict"
-    ]
+    lines += [{"what": verdict(row["verdict"]), "n": row["n"]} for row in rows if row["kind"] == "verdict"]
     of = total["decisions"]
     shown = [{**line, "share": line["n"] / of if of else None} for line in lines]
     columns = (

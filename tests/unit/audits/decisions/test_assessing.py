@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audits.decisions import assessing, findings, services, table
+from audits.decisions import assessing, conformance, findings, sentences, services, table
 from audits.decisions.models import Assessment, Finding, Segment
 from audits.ledger import selectors as ledger
 from governance.policies import services as policies
@@ -59,6 +59,10 @@ def test_assessment_goes_on_where_it_stopped(world, monkeypatch):
     assert len(assessed(world, world.record())) == 8
     segments = Segment.objects.filter(system=world.system).order_by("first")
     assert [segment.decisions for segment in segments] == [3, 3, 2]
+
+
+def test_every_verdict_has_its_words():
+    assert set(sentences.VERDICTS) == set(conformance.VERDICTS)
 
 
 @pytest.mark.parametrize(

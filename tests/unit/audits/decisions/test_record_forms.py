@@ -258,7 +258,7 @@ def test_reports_and_cards_say_that_figures_are_weighted_and_recompute(world):
         *[world.record() for _ in range(40)],
         *[world.record(chosen="remove", **rare) for _ in range(20)],
     )
-    scope = evidence.Scope(world.system, worlds.START, NOW, NOW)
+    scope = evidence.Scope(world.system, worlds.START, NOW, NOW + dt.timedelta(seconds=1))
     answers = {"conformance": evidence.conformance(scope), "failure_modes": evidence.failure_modes(scope)}
     assert answers["conformance"].values()["share"] == pytest.approx(1 / 6)
     shown = json.dumps(
@@ -266,6 +266,8 @@ def test_reports_and_cards_say_that_figures_are_weighted_and_recompute(world):
     )
     assert shown.count("weighted: the model logs a share of its decisions") == 2
     assert "an estimated 16.7" in shown
+    assert shown.count("Did not choose the best option") == 2
+    assert "wrong_choice" not in shown
     card = figures.gather(system=world.system, at=NOW)
     tables = [
         content.conformance_table(card["conformance"].rows),
@@ -273,6 +275,7 @@ def test_reports_and_cards_say_that_figures_are_weighted_and_recompute(world):
         content.discrepancies_table(card["discrepancies"].rows),
     ]
     assert [json.dumps(table).count("weighted: ") for table in tables] == [1, 1, 1]
+    assert "Did not choose the best option" in json.dumps(tables[0])
 
 
 def test_a_log_that_holds_everything_is_not_called_weighted(client, world):

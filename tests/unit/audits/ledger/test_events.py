@@ -173,6 +173,11 @@ def test_events_are_found_by_type_and_subject(organisation) -> None:
             {"type": "role.given", "subject": "person:2", "facts": {"role": "chair"}},
             "Person 2 was given the role chair",
         ),
+        (
+            {"type": "finding.opened", "facts": {"verdict": "norm_violation"}},
+            "A finding was opened: Broke a hard norm",
+        ),
+        ({"type": "finding.opened", "facts": {"verdict": "new_one"}}, "A finding was opened: new_one"),
         ({"type": "organisation.founded"}, "The organisation was founded on this platform"),
         ({}, ""),
     ],

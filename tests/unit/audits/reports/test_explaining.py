@@ -9,6 +9,7 @@ import pytest
 
 from audits.decisions import assessing
 from audits.decisions import services as decisions
+from audits.decisions.sentences import VERDICTS
 from audits.reports import explaining, services, tasks
 from audits.reports.models import Report
 from tests.unit.audits.decisions import worlds
@@ -35,6 +36,11 @@ def test_the_contributions_add_up_to_the_margin(world):
     assert evidence.values()["margin"] == pytest.approx(0.4 * (0.7 - 0.9) + 0.4 * (0.9 - 0.1))
     assert body["statement"] == "“label” was chosen. Expression decided it; “remove” came second."
     assert body["counterfactual"].startswith("Had Safety weighed")
+
+
+def test_how_it_did_not_follow_the_policy_is_said_in_the_words_of_the_pages(world):
+    _evidence, body = explaining.explain(logged(world, chosen="remove"))
+    assert ["Followed the policy", f"no: {VERDICTS['wrong_choice']}"] in body["facts"]
 
 
 def test_a_decision_without_a_choice_is_explained_too(world):
