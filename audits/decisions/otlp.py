@@ -9,7 +9,7 @@ import base64
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from edgewise import record as sdk
 from edgewise.problems import malformed
@@ -30,6 +30,7 @@ from audits.decisions.wrapping import Unwrapped
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
 EVENT = "edgewise.decision"
+LOST = "edgewise.lost"
 PREFIX = "edgewise."
 # Codes of google.rpc.Code for the HTTP statuses that are answered; anything else is UNKNOWN.
 _CODES = {400: 3, 401: 16, 403: 7, 408: 4, 413: 3, 415: 3, 429: 8, 503: 14}
@@ -37,12 +38,21 @@ _UNKNOWN = 2
 _DEEPEST = 32
 
 
+class Lost(NamedTuple):
+    """A report, as it stands: how many decisions a process of the model has lost so far."""
+
+    process: str
+    total: str
+
+
 class Unreadable(Exception):
     """The body is no ExportLogsServiceRequest."""
 
 
-def records(body: bytes, kind: str, *, system: str, largest: int) -> Iterator[Unwrapped]:
-    """The decision of each log record, in order, or why it carries none; ``system`` is the one that posts.
+def records(body: bytes, kind: str, *, system: str, largest: int) -> Iterator[Unwrapped | Lost]:
+    """The decision of each log record, in order, or a report of lost ones, or why it carries neither.
+
+    ``system`` is the one that posts.
 
     Unreadable, at the first of them or later, if the body is no ExportLogsServiceRequest. Unknown fields are ignored,
     as OTLP asks. A log record of more than ``largest`` bytes is refused unread.
@@ -54,7 +64,7 @@ def records(body: bytes, kind: str, *, system: str, largest: int) -> Iterator[Un
                     "too_large", "", f"The log record has over {largest} bytes.", "Send less in it."
                 )
             else:
-                yield _unwrapped(record, _version(resource.attributes), system)
+                yield _unwrapped(record, resource.attributes, system)
     except (DecodeError, json_format.ParseError, ValueError, RecursionError) as error:
         raise Unreadable(str(error)) from None
 
@@ -101,14 +111,18 @@ def _base64_of_hex(text: str, name: str) -> str:
         raise Unreadable(f"{name} is not hexadecimal") from None
 
 
-def _version(resource: Iterable[KeyValue]) -> str | None:
-    return next((pair.value.string_value for pair in resource if pair.key == "service.version"), None) or None
+def _stated(resource: Iterable[KeyValue], name: str) -> str | None:
+    """The text of a resource's attribute."""
+    return next((pair.value.string_value for pair in resource if pair.key == name), None) or None
 
 
-def _unwrapped(record: LogRecord, version: str | None, system: str) -> Unwrapped:
+def _unwrapped(record: LogRecord, resource: Iterable[KeyValue], system: str) -> Unwrapped | Lost:
     try:
         attributes = _map(record.attributes, 0)
-        if EVENT not in (record.event_name, attributes.get("event.name")):
+        events = (record.event_name, attributes.get("event.name"))
+        if LOST in events:
+            return _lost(attributes, resource)
+        if EVENT not in events:
             return wrapping.no_decision(
                 f"The log record's event name is not {EVENT}.", "Export only decisions here."
             )
@@ -120,9 +134,14 @@ def _unwrapped(record: LogRecord, version: str | None, system: str) -> Unwrapped
         "id": wrapping.identifier("", uid) if isinstance(uid, str) and uid else None,
         "occurred_at": _moment(record.time_unix_nano or record.observed_time_unix_nano),
         "system": system,
-        "model_version": version,
+        "model_version": _stated(resource, "service.version"),
     }
     return wrapping.completed(found, known, trace=(_id(record.trace_id, 16), _id(record.span_id, 8)))
+
+
+def _lost(attributes: Mapping[str, Any], resource: Iterable[KeyValue]) -> Lost:
+    process = attributes.get("edgewise.process") or _stated(resource, "service.instance.id") or ""
+    return Lost(str(process), str(attributes.get("edgewise.lost_total", "")))
 
 
 def _id(given: bytes, length: int) -> str | None:

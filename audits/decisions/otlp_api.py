@@ -1,6 +1,8 @@
 """OTLP/HTTP for logs: OpenTelemetry exporters and collectors post decisions to ``/v1/logs``."""
 
+import datetime as dt
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpResponse
@@ -8,11 +10,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
+from edgewise.record import Problem
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from audits.decisions import admission, api, intake, otlp, schema, streams, throttling
-from governance.access.api import SystemScope, system_of
+from audits.decisions.wrapping import Unwrapped
+from audits.losses import reporting
+from governance.access.api import SystemScope, key_of, system_of
 from governance.systems.models import AISystem
 
 _KINDS = (otlp.PROTOBUF, otlp.JSON)
@@ -53,9 +58,17 @@ class Logs(APIView):
             raise intake.Malformed(_("The body is no ExportLogsServiceRequest: %s.") % error) from None
         if len(found) > intake.MAX_RECORDS:
             raise intake.TooLarge(_("At most %d log records are taken at once.") % intake.MAX_RECORDS)
-        outcomes = intake.log_lines(system, found, timezone.now())
-        answer = otlp.response([outcome.problem for outcome in outcomes if outcome.problem is not None])
+        problems = self._taken(found, timezone.now())
+        answer = otlp.response(problems)
         return HttpResponse(otlp.encoded(answer, kind), content_type=kind)
+
+    def _taken(self, found: Sequence[Unwrapped | otlp.Lost], at: dt.datetime) -> list[Problem]:
+        """Reports of lost records first: they can be taken again when the request is sent again."""
+        losses = [each for each in found if isinstance(each, otlp.Lost)]
+        refused = reporting.take(losses, key=key_of(self.request), at=at)
+        decisions = [each for each in found if not isinstance(each, otlp.Lost)]
+        outcomes = intake.log_lines(system_of(self.request), decisions, at)
+        return [outcome.problem for outcome in outcomes if outcome.problem is not None] + refused
 
     def handle_exception(self, exc: Exception) -> Any:
         """Errors are google.rpc.Status, in the encoding of the request."""

@@ -1,5 +1,7 @@
 """Questions about what models report as lost."""
 
+import datetime as dt
+
 from django.db.models import QuerySet, Sum
 
 from audits.losses.models import LossReport
@@ -9,6 +11,11 @@ from governance.systems.models import AISystem
 def of_system(*, system: AISystem) -> QuerySet[LossReport]:
     """What each process of the model reported, the latest first."""
     return LossReport.objects.filter(system=system).select_related("key").order_by("-last_at", "-pk")
+
+
+def between(*, system: AISystem, start: dt.datetime, end: dt.datetime) -> QuerySet[LossReport]:
+    """What each process reported whose reports began before ``end`` and last rose at ``start`` or later."""
+    return LossReport.objects.filter(system=system, first_at__lt=end, last_at__gte=start).order_by("pk")
 
 
 def total(*, system: AISystem) -> int:

@@ -27,18 +27,19 @@ class ProcessUnnamed(DomainError):
 
 
 def read_count(text: str) -> int:
-    """The count that a header states; refused unless it is a whole number of at most fifteen digits."""
+    """The count that a model states; refused unless it is a whole number of at most fifteen digits."""
     if not (text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS):
-        raise NotACount(_("Edgewise-Lost-Total is a whole number of at most %d digits.") % MOST_DIGITS)
+        raise NotACount(_("The count of lost records is a whole number of at most %d digits.") % MOST_DIGITS)
     return int(text)
 
 
 def read_process(text: str) -> str:
-    """The name of a process as a header states it; empty is one that does not name itself."""
+    """The name of a process as the model states it; empty is one that does not name itself."""
     plain = text.replace("-", "").replace("_", "").replace(".", "")
     if len(text) > MOST_NAME or (text and not (plain.isascii() and plain.isalnum())):
         raise ProcessUnnamed(
-            _("Edgewise-Process has at most %d letters, digits, dots, dashes and underscores.") % MOST_NAME
+            _("The name of a process has at most %d letters, digits, dots, dashes and underscores.")
+            % MOST_NAME
         )
     return text
 

@@ -7,6 +7,7 @@ from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 from django.db.models.functions import TruncDay
 
 from audits.decisions.models import Assessment, Decision, Finding
+from audits.losses import selectors as losses
 from governance.systems.models import AISystem
 
 
@@ -20,6 +21,20 @@ def by_day(*, system: AISystem, start: dt.datetime, end: dt.datetime) -> list[di
     found = logged(system=system, start=start, end=end).annotate(day=TruncDay("occurred_at", tzinfo=dt.UTC))
     counted = found.values("day").annotate(records=Count("index")).order_by("day")
     return [{"day": row["day"].date().isoformat(), "records": row["records"]} for row in counted]
+
+
+def lost(*, system: AISystem, start: dt.datetime, end: dt.datetime) -> list[dict[str, Any]]:
+    """What each process of the model reports as lost: ``{"process", "key", "lost", "first_at", "last_at"}``."""
+    return [
+        {
+            "process": each.process,
+            "key": f"key:{each.key_id}",
+            "lost": each.total,
+            "first_at": each.first_at.isoformat(),
+            "last_at": each.last_at.isoformat(),
+        }
+        for each in losses.between(system=system, start=start, end=end)
+    ]
 
 
 def judged(*, system: AISystem, start: dt.datetime, end: dt.datetime) -> QuerySet[Assessment]:

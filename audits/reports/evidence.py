@@ -45,15 +45,21 @@ def only(query: str, kind: str, *names: str) -> dict[str, Figure]:
 
 
 def log_coverage(scope: Scope) -> Evidence:
-    """Decisions per day, and whether the log's entries, leaf hashes and sealed state agree."""
+    """Decisions per day, those the model reports as lost, and whether entries, leaf hashes and sealed state agree."""
     days = counting.by_day(system=scope.system, start=scope.start, end=scope.end)
+    lost = counting.lost(system=scope.system, start=scope.start, end=scope.end)
     log = {"kind": "log", **soundness.of_system(scope.system)}
     figures = {
         "records": Figure("sum", "log_coverage", "records", where={"kind": "day"}),
         "days_with_records": Figure("count", "log_coverage", where={"kind": "day"}),
+        "lost": Figure("sum", "log_coverage", "lost", where={"kind": "lost"}),
         **only("log_coverage", "log", "entries", "missing", "altered", "root_agrees", "sealed_agrees"),
     }
-    rows = [*({"kind": "day", **day} for day in days), log]
+    rows = [
+        *({"kind": "day", **day} for day in days),
+        *({"kind": "lost", **process} for process in lost),
+        log,
+    ]
     return Evidence("log_coverage", scope.parameters(), rows, figures)
 
 

@@ -54,7 +54,7 @@ def points(share: float | None) -> str:
 
 
 def log_coverage(evidence: Evidence) -> Json:
-    """Days, and the state of the log."""
+    """Days, what the model reports as lost, and the state of the log."""
     (log,) = of_kind(evidence, "log")
     facts = [
         {"what": "Entries in the log", "value": figure(log["entries"])},
@@ -67,6 +67,10 @@ def log_coverage(evidence: Evidence) -> Json:
         {"what": "Sealed root hash", "value": log["root"] or "not sealed yet"},
         {"what": "Sealed at", "value": minute(log["sealed_at"]) if log["sealed_at"] else "not sealed yet"},
         {"what": "Log", "value": log["origin"] or "no entry yet"},
+        {
+            "what": "Decisions lost before the log, as the model reports itself",
+            "value": figure(evidence.values()["lost"] or "none reported"),
+        },
     ]
     days = of_kind(evidence, "day")
     columns = (Column("what", "State of the log", width="w-xxl"), Column("value", "Found"))
@@ -75,7 +79,20 @@ def log_coverage(evidence: Evidence) -> Json:
         table("The log under its latest seal", columns, facts),
         table("Decisions logged by day", by_day, days),
     ]
+    lost = of_kind(evidence, "lost")
+    tables += [_lost(lost)] if lost else []
     return {"tables": tables, "charts": ["per_day"] if len(days) > 1 else []}
+
+
+def _lost(rows: Rows) -> Json:
+    columns = (
+        Column("process", "Process of the model", text=lambda name: name or "does not name itself"),
+        Column("key", "API key", width="w-m", text=lambda key: key.replace(":", " ")),
+        Column("first_at", "First reported", width="w-l", text=minute),
+        Column("last_at", "Last reported", width="w-l", text=minute),
+        Column("lost", "Decisions", num=True, width="w-m"),
+    )
+    return table("Decisions lost before they reached the log, as the model reports itself", columns, rows)
 
 
 def conformance(evidence: Evidence) -> Json:

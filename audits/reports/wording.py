@@ -1,7 +1,8 @@
 """Sentences that every compliance report carries: what it does not cover, how it was made, what words mean."""
 
 NOT_COVERED = (
-    "Decisions that the system took without posting a record; the log shows what was reported, in full.",
+    "Decisions that the system took without posting a record; the log shows what was posted, in full. Of those "
+    "that were lost on the way it is stated how many the model itself reports.",
     "Whether the scores are right. They are as the model reported them; how far independent scorers agree is stated.",
     "Sealed texts (inputs, rationales, labels of options). The log holds commitments to them; the texts were not read.",
     "Controls of this and other laws that are not listed here.",

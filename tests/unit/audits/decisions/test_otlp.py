@@ -200,6 +200,23 @@ def test_a_log_record_far_too_large_is_refused_unread_and_costs_nobody_else():
     assert (one.code, json.loads(other)["id"]) == ("too_large", "x")
 
 
+@pytest.mark.parametrize(
+    ("attributes", "expected"),
+    [
+        ({"edgewise.lost_total": 7, "edgewise.process": "p"}, ("p", "7")),
+        ({"edgewise.lost_total": "7"}, ("pod-1", "7")),
+        ({"edgewise.lost_total": True, "edgewise.process": ["p"]}, ("['p']", "True")),
+        ({}, ("pod-1", "")),
+    ],
+)
+def test_a_report_of_lost_decisions_is_read_as_it_stands(attributes, expected):
+    sent = message({"eventName": otlp.LOST, "attributes": pairs(attributes)})
+    resource = sent["resourceLogs"][0]["resource"]
+    resource["attributes"] += pairs({"service.instance.id": "pod-1"})
+    text = json.dumps(sent).encode()
+    assert records(text, otlp.JSON) == records(packed_message(text), otlp.PROTOBUF) == [expected]
+
+
 def test_what_was_rejected_is_counted_with_each_reason_once():
     problems = [Problem("missing_field", "/id", "It is missing.", "Add it.")] * 2
     problems.append(Problem("not_a_decision", "", "No decision."))

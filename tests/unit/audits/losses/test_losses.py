@@ -1,27 +1,14 @@
 """Records that a model lost, as it reports itself: heard with a batch, kept only as they rise, told to people."""
 
-import datetime as dt
-import json
-
 import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 from django.test import Client
 
-from audits.ledger import selectors as ledger
 from audits.ledger.models import LoggedEvent
 from audits.losses import hearing, metrics, selectors, services
 from audits.losses.models import LossReport
 from governance.access.models import ApiKey
-from tests.unit.audits.decisions import worlds
-
-AT = worlds.START + dt.timedelta(days=2)
-
-
-@pytest.fixture
-def world(db):
-    hearing._heard.clear()
-    yield worlds.make()
-    hearing._heard.clear()
+from tests.unit.audits.losses.standing import AT, entries, kept
 
 
 def post(world, total=None, process=None):
@@ -30,15 +17,6 @@ def post(world, total=None, process=None):
     answer = world.post(client, world.record())
     assert answer.status_code == 201, answer.content
     return answer
-
-
-def kept():
-    return {each.process: each.total for each in LossReport.objects.all()}
-
-
-def entries(world):
-    found = ledger.events(organisation=world.organisation, system=world.system, type="records.lost")
-    return [json.loads(ledger.entry(log=event.log, index=event.index)) for event in found][::-1]
 
 
 def test_each_rise_of_each_process_is_kept_with_an_entry(world):

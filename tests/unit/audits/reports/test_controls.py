@@ -8,7 +8,7 @@ from audits.reports import controls, evidence
 
 ACT = controls.frameworks()["eu-ai-act"]
 COVERAGE = {"records": 0, "days_with_records": 0, "entries": 0, "missing": 0, "altered": 0,
-            "root_agrees": 1, "sealed_agrees": 1}  # fmt: skip
+            "root_agrees": 1, "sealed_agrees": 1, "lost": 0}  # fmt: skip
 
 
 def control(id):  # noqa: A002
@@ -40,6 +40,7 @@ def test_no_control_says_compliant(each):
         ({"records": 5, "altered": 1}, controls.PARTIAL),
         ({"records": 5, "root_agrees": 0}, controls.PARTIAL),
         ({"records": 5, "root_agrees": None}, controls.PARTIAL),
+        ({"records": 5, "lost": 1}, controls.PARTIAL),
     ],
 )
 def test_the_log_is_judged_by_what_was_found(change, status):
@@ -49,6 +50,8 @@ def test_the_log_is_judged_by_what_was_found(change, status):
 def test_a_finding_states_its_figures():
     judged = controls.judge(control("EUAIA-12.1"), {**COVERAGE, "records": 20000, "entries": 20000})
     assert "20,000 decisions" in judged.finding
+    judged = controls.judge(control("EUAIA-12.1"), {**COVERAGE, "records": 5, "lost": 1200})
+    assert "the model reports 1,200 lost before the log" in judged.finding
 
 
 @pytest.mark.parametrize(
