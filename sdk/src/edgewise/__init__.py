@@ -3,11 +3,11 @@
 from edgewise.aio import AsyncClient
 from edgewise.batches import Logged
 from edgewise.client import Client
-from edgewise.errors import EdgewiseError, VerificationError
+from edgewise.errors import EdgewiseError, UnreachableError, VerificationError
 from edgewise.logging_handler import DecisionHandler
 from edgewise.proofs import verify, verify_commitment
 from edgewise.scoring import Choice, choose
-from edgewise.transport import RefusedError, UnreachableError
+from edgewise.transport import RefusedError
 
 __all__ = [
     "AsyncClient",

@@ -18,10 +18,11 @@ from edgewise import batches, scoring
 from edgewise.aio_transport import AsyncTransport
 from edgewise.batches import Limits, Logged
 from edgewise.client import RECEIPT_PAUSE, accepted
+from edgewise.errors import UnreachableError
 from edgewise.policies import Policy
 from edgewise.recording import Recorder
 from edgewise.scoring import Choice, Option
-from edgewise.transport import UnreachableError, refusal
+from edgewise.transport import refusal
 
 
 class AsyncClient(Recorder):

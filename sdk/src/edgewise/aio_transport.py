@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from http.client import HTTPException
 
 from edgewise.backoff import Backoff
-from edgewise.transport import MAX_BODY_BYTES, RETRIED, Answer, UnreachableError, address
+from edgewise.errors import UnreachableError
+from edgewise.transport import MAX_BODY_BYTES, RETRIED, Answer, address
 
 HEAD_BYTES = 64 << 10
 WITHOUT_BODY = frozenset({204, 304})
@@ -137,25 +138,37 @@ class AsyncTransport:
 
 
 async def _read_answer(reader: StreamReader) -> Answer:
+    status, headers = await _read_head(reader)
+    while 100 <= status < 200:
+        status, headers = await _read_head(reader)
+    return Answer(status, headers, b"" if status in WITHOUT_BODY else await _read_body(reader, headers))
+
+
+async def _read_head(reader: StreamReader) -> tuple[int, dict[str, str]]:
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
     version, _, rest = head[0].partition(" ")
-    if not version.startswith("HTTP/1.") or not rest[:3].isdigit():
+    if not version.startswith("HTTP/1.") or not (rest.isascii() and rest[:3].isdigit()):
         raise HTTPException("the answer is not HTTP/1.1")
     pairs = (line.partition(":") for line in head[1:] if line)
-    headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
-    status = int(rest[:3])
-    if 100 <= status < 200:
-        return await _read_answer(reader)
-    return Answer(status, headers, b"" if status in WITHOUT_BODY else await _read_body(reader, headers))
+    return int(rest[:3]), {name.strip().lower(): value.strip() for name, _, value in pairs}
 
 
 async def _read_body(reader: StreamReader, headers: Mapping[str, str]) -> bytes:
     if headers.get("transfer-encoding", "").lower() == "chunked":
         return await _read_chunks(reader)
     if "content-length" not in headers:
-        return await reader.read(MAX_BODY_BYTES)
+        return await _read_to_the_end(reader)
     length = _size(headers["content-length"], 10)
     return await reader.readexactly(length)
+
+
+async def _read_to_the_end(reader: StreamReader) -> bytes:
+    body = bytearray()
+    while piece := await reader.read(HEAD_BYTES):
+        body += piece
+        if len(body) > MAX_BODY_BYTES:
+            raise HTTPException("the answer is too long")
+    return bytes(body)
 
 
 async def _read_chunks(reader: StreamReader) -> bytes:

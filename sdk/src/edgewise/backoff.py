@@ -32,6 +32,6 @@ def _named(text: str) -> float | None:
         return min(float(text), LONGEST_NAMED_PAUSE)
     try:
         moment = parsedate_to_datetime(text).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return min(max(moment - time.time(), 0.0), LONGEST_NAMED_PAUSE)

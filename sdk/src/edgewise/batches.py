@@ -14,9 +14,9 @@ from urllib.parse import quote
 from uuid import UUID
 
 from edgewise.encoding import from_base64
-from edgewise.errors import EdgewiseError
+from edgewise.errors import EdgewiseError, UnreachableError
 from edgewise.strict_json import canonical
-from edgewise.transport import Answer, UnreachableError, refusal
+from edgewise.transport import Answer, refusal
 
 PATH = "/api/v1/decisions"
 LIMITS_PATH = "/api/v1/limits"

@@ -11,11 +11,11 @@ from contextlib import closing
 from pathlib import Path
 
 from edgewise import cli_model, documents, proofs, trust, verifier
-from edgewise.errors import EdgewiseError, VerificationError
-from edgewise.transport import UnreachableError
+from edgewise.errors import EdgewiseError, UnreachableError, VerificationError
 from edgewise.trust import TrustPolicy
 
 RECEIPT_SUFFIX = ".tlog-proof"
+LONGEST_SHOWN = 500
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,13 +25,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int = options.run(options)
     except VerificationError as problem:
         where = "" if problem.index is None else f" (first bad index: {problem.index})"
-        print(f"NOT VERIFIED: {problem}{where}", file=sys.stderr)
+        print(f"NOT VERIFIED: {_plain(problem)}{where}", file=sys.stderr)
         return 1
     except UnreachableError as problem:
-        print(f"edgewise: {problem}", file=sys.stderr)
+        print(f"edgewise: {_plain(problem)}", file=sys.stderr)
         return 3
     except (EdgewiseError, OSError, ValueError) as problem:
-        print(f"edgewise: {problem}", file=sys.stderr)
+        print(f"edgewise: {_plain(problem)}", file=sys.stderr)
         return 1
     return code
 
@@ -81,7 +81,7 @@ def _verify(options: argparse.Namespace) -> int:
     if state:
         state.write_text(found.note)
     seconds = time.monotonic() - began
-    print(f"VERIFIED {found.checkpoint.origin}")
+    print(f"VERIFIED {_plain(found.checkpoint.origin)}")
     print(f"  {found.checkpoint.size} entries, {found.tiles} tiles, {seconds:.1f} s")
     print(f"  root {found.checkpoint.root.hex()}")
     if remembered:
@@ -91,7 +91,8 @@ def _verify(options: argparse.Namespace) -> int:
 
 def _verify_report(options: argparse.Namespace) -> int:
     found = documents.verify(options.file.read_bytes())
-    print(f"VERIFIED {found.about.get('title', found.kind)}, {found.about.get('subtitle', '')}")
+    about = f"{found.about.get('title', found.kind)}, {found.about.get('subtitle', '')}"
+    print(f"VERIFIED {_plain(about)}")
     print(f"  {found.figures} figures recomputed from {found.rows} rows of evidence")
     print(f"  manifest sha256 {found.manifest_sha256}")
     print(f"  sha256 {found.sha256}")
@@ -107,7 +108,7 @@ def _verify_receipt(options: argparse.Namespace) -> int:
         raise EdgewiseError("a receipt is verified with --entry and with --vkey or --policy")
     receipt = proofs.parse(Path(options.target).read_bytes())
     checkpoint = proofs.verify(receipt, policy, entry=options.entry.read_bytes())
-    print(f"VERIFIED entry {receipt.index} of {checkpoint.origin}, of {checkpoint.size} entries")
+    print(f"VERIFIED entry {receipt.index} of {_plain(checkpoint.origin)}, of {checkpoint.size} entries")
     return 0
 
 
@@ -115,6 +116,13 @@ def _trust(options: argparse.Namespace) -> TrustPolicy | None:
     if options.policy:
         return trust.parse(options.policy.read_bytes())
     return trust.for_log(options.vkey) if options.vkey else None
+
+
+def _plain(told: object) -> str:
+    """What others may have put into a message, cut, and without what would rewrite a terminal's screen."""
+    shown = str(told)
+    shown = shown if len(shown) <= LONGEST_SHOWN else f"{shown[:LONGEST_SHOWN]}…"
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in shown)
 
 
 def _show_progress(done: int, total: int) -> None:

@@ -17,9 +17,8 @@ from typing import Any, BinaryIO
 from edgewise import agent_server, importing
 from edgewise.agent import Agent
 from edgewise.client import Client
-from edgewise.errors import EdgewiseError
+from edgewise.errors import EdgewiseError, UnreachableError
 from edgewise.importing import Line
-from edgewise.transport import UnreachableError
 
 CHUNK = 2_500
 PATIENCE = 60.0

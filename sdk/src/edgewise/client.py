@@ -9,10 +9,11 @@ from typing import Any, Literal, Self, overload
 
 from edgewise import batches, scoring
 from edgewise.batches import Limits, Logged
+from edgewise.errors import UnreachableError
 from edgewise.policies import Policy
 from edgewise.recording import Recorder
 from edgewise.scoring import Choice, Option
-from edgewise.transport import RefusedError, UnreachableError, refusal
+from edgewise.transport import RefusedError, refusal
 
 RECEIPT_PAUSE = 0.25
 

@@ -14,3 +14,7 @@ class VerificationError(EdgewiseError):
     def __init__(self, message: str, *, index: int | None = None) -> None:
         super().__init__(message)
         self.index = index
+
+
+class UnreachableError(EdgewiseError):
+    """The server could not be reached, or went on answering that it cannot serve now."""

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from edgewise import batches
 from edgewise.backoff import Backoff
 from edgewise.batches import Limits, Logged
-from edgewise.transport import BROKEN, Answer, Transport, UnreachableError, refusal
+from edgewise.errors import UnreachableError
+from edgewise.transport import BROKEN, Answer, Transport, refusal
 
 UNFIT = frozenset({400, 413, 415, 422})
 """Statuses that blame the request's content: halved until the record to blame stands alone."""

@@ -9,23 +9,20 @@ import ssl
 import threading
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from edgewise import bounded
 from edgewise.backoff import Backoff
-from edgewise.errors import EdgewiseError
+from edgewise.errors import EdgewiseError, UnreachableError
 
 RETRIED = frozenset({429, 500, 502, 503, 504})
 MAX_BODY_BYTES = 256 << 20
 
 BROKEN = (OSError, http.client.HTTPException)
 """What a request raises when it got no answer, or half of one."""
-
-
-class UnreachableError(EdgewiseError):
-    """The server could not be reached, or went on answering that it cannot serve now."""
 
 
 class RefusedError(EdgewiseError):
@@ -79,6 +76,7 @@ class Transport:
         self._headers = dict(headers)
         self._timeout = timeout
         self._max_body = max_body
+        self._responses = bounded.responses(most=max_body, seconds=timeout)
         self._idle: list[http.client.HTTPConnection] = []
         self._process = os.getpid()
         self._lock = threading.Lock()
@@ -138,11 +136,11 @@ class Transport:
         headers: Mapping[str, str],
     ) -> Answer:
         try:
+            if connection.sock:
+                connection.sock.settimeout(self._timeout)
             connection.request(method, self.prefix + path, body=body, headers={**self._headers, **headers})
-            response = connection.getresponse()
-            data = response.read(self._max_body)
-            if response.length:
-                raise http.client.IncompleteRead(data, response.length)
+            with closing(connection.getresponse()) as response:
+                data = self._read(response)
         except BaseException:
             connection.close()
             raise
@@ -154,6 +152,18 @@ class Transport:
         found = {name.lower(): value for name, value in response.getheaders()}
         return Answer(response.status, found, data)
 
+    def _read(self, response: http.client.HTTPResponse) -> bytes:
+        """The whole body; UnreachableError if it is longer than any that is expected."""
+        try:
+            data = response.read(self._max_body + 1)
+        except ValueError:
+            raise http.client.HTTPException("the answer is cut into impossible chunks") from None
+        if len(data) > self._max_body:
+            raise UnreachableError(f"the server answers with more than {self._max_body} bytes")
+        if response.length:
+            raise http.client.IncompleteRead(data, response.length)
+        return data
+
     def _take(self) -> http.client.HTTPConnection | None:
         """An idle connection of this process: those of the parent of a fork are the parent's."""
         if self._process != os.getpid():
@@ -164,9 +174,12 @@ class Transport:
     def _connect(self) -> http.client.HTTPConnection:
         host, port = self._parts.hostname or "", self._parts.port
         if self._parts.scheme == "http":
-            return http.client.HTTPConnection(host, port, timeout=self._timeout)
-        context = ssl.create_default_context()
-        return http.client.HTTPSConnection(host, port, timeout=self._timeout, context=context)
+            connection = http.client.HTTPConnection(host, port, timeout=self._timeout)
+        else:
+            context = ssl.create_default_context()
+            connection = http.client.HTTPSConnection(host, port, timeout=self._timeout, context=context)
+        connection.response_class = self._responses
+        return connection
 
 
 def refusal(answer: Answer) -> RefusedError:

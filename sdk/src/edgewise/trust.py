@@ -16,6 +16,7 @@ NO_QUORUM = "none"
 LOG_KINDS = frozenset({ED25519, ML_DSA_44_COSIGNATURE})
 WITNESS_KINDS = frozenset({ED25519_COSIGNATURE, ML_DSA_44_COSIGNATURE})
 MAX_LINES = 1_000
+MAX_BYTES = 1 << 20
 MAX_GROUPS = 100
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
@@ -82,6 +83,8 @@ def for_log(vkeys: Sequence[str], url: str = "") -> TrustPolicy:
 
 def parse(text: str | bytes) -> TrustPolicy:
     """Read a policy file; VerificationError names the first line that is wrong."""
+    if len(text) > MAX_BYTES:
+        raise VerificationError(f"a policy of more than {MAX_BYTES} bytes is not read")
     policy, lines = TrustPolicy(), to_text(text, "the policy").split("\n")
     if len(lines) > MAX_LINES:
         raise VerificationError(f"a policy of more than {MAX_LINES} lines is not read")

@@ -16,10 +16,10 @@ from urllib.parse import urlsplit
 from edgewise import tiles, trust
 from edgewise.checkpoints import Checkpoint
 from edgewise.encoding import to_text
-from edgewise.errors import VerificationError
+from edgewise.errors import UnreachableError, VerificationError
 from edgewise.merkle import HASH_BYTES, TILE_WIDTH, Frontier
 from edgewise.tiles import tile_path
-from edgewise.transport import Answer, Transport, UnreachableError
+from edgewise.transport import Answer, Transport
 from edgewise.trust import QuorumMissed, TrustPolicy
 
 Progress = Callable[[int, int], None]
@@ -67,18 +67,19 @@ class Folder:
 
 
 class Site:
-    """A log served over HTTP; `token` for a log that is not public."""
+    """A log served over HTTP; `token` for a log that is not public, `timeout` seconds for each file."""
 
     patience = 10.0
 
-    def __init__(self, url: str, token: str = "") -> None:
+    def __init__(self, url: str, token: str = "", *, timeout: float = 30.0) -> None:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._transport = Transport(url, headers, max_body=MAX_FILE_BYTES)
+        self._timeout = timeout
+        self._transport = Transport(url, headers, timeout=timeout, max_body=MAX_FILE_BYTES)
 
     def read(self, path: str) -> bytes:
         """Content of a file."""
         try:
-            answer = self._transport.send("GET", f"/{path}")
+            answer = self._transport.send("GET", f"/{path}", patience=self._timeout)
         except UnreachableError as problem:
             raise VerificationError(str(problem)) from None
         if answer.status != 200:
