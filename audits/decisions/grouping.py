@@ -18,7 +18,7 @@ from typing import Generic, NoReturn, TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 LINGER = 0.01
-FEW = 32
+ENOUGH_TO_COMMIT = 32
 
 
 class _Ticket(Generic[Item, Result]):
@@ -93,7 +93,10 @@ class GroupCommit(Generic[Item, Result]):
 
     def _more_are_coming(self) -> bool:
         """Whether waiting makes the group larger by much: it has only a few items yet, and others are on their way."""
-        return len(self._waiting) < self._coming() and sum(len(each.items) for each in self._waiting) < FEW
+        return (
+            len(self._waiting) < self._coming()
+            and sum(len(each.items) for each in self._waiting) < ENOUGH_TO_COMMIT
+        )
 
     def _lead(self) -> None:
         """Serves the first that wait, its own request among them, and hands the lead to the next."""

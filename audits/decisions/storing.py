@@ -129,7 +129,7 @@ def _write(log: Log, system_id: int, frontier: merkle.Frontier, fresh: Sequence[
     left = ledger.extend(
         log, frontier, [draft.entry for draft in drafts], [draft.leaf_hash for draft in drafts]
     )
-    if len(found) <= ledger.FEW:
+    if len(found) <= ledger.MOST_IN_ONE_STATEMENT:
         left += [rows.inserted(found), rows.inserted_ids(found)]
     else:
         statements.copy_in(rows.COPY, rows.packed(found))

@@ -26,7 +26,7 @@ Pointer = Annotated[str, Meta(pattern="^/", max_length=problems.MAX_TEXT_CHARACT
 Fact = Annotated[str, Meta(max_length=sdk.MAX_CONTEXT_CHARACTERS)]
 
 FAST_BYTES = 24 * 1024
-FEW = 8
+MOST_CHECKED_SINGLY = 8
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 _values = msgspec.structs.astuple
 
@@ -176,7 +176,7 @@ class Wire:
 def _too_precise(records: Sequence[Any]) -> set[int]:
     """Identities of the records with a score of more than six decimals; of many, in one pass over all scores."""
     scores = [_scores(record) for record in records]
-    if len(scores) <= FEW:
+    if len(scores) <= MOST_CHECKED_SINGLY:
         return {
             id(record)
             for record, numbers in zip(records, scores, strict=True)

@@ -25,7 +25,7 @@ COPY_HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 COPY_TRAILER = b"\xff\xff"
 COPY_ROW = struct.Struct(">hiqiqi")
 # Up to here one statement that carries arrays costs less than a COPY, which takes several round trips of its own.
-FEW = 32
+MOST_IN_ONE_STATEMENT = 32
 INSERT_ENTRIES = (
     "INSERT INTO audits_entry (log_id, index, entry) "
     "SELECT %s, %s + number - 1, entry FROM unnest(%s::bytea[]) WITH ORDINALITY AS fresh (entry, number)"
@@ -107,7 +107,7 @@ def extend(
     tiles = frontier.append(hashes)
     found = [_tiles(log, tiles)] if tiles else []
     found.append((MOVE_HEAD, [frontier.size, frontier.to_bytes(), log.pk]))
-    if len(entries) <= FEW:
+    if len(entries) <= MOST_IN_ONE_STATEMENT:
         return [(INSERT_ENTRIES, [log.pk, first, list(entries)]), *found]
     statements.copy_in(COPY_ENTRIES, _copy_rows(log.pk, first, entries))
     return found

@@ -78,7 +78,7 @@ def test_a_few_records_are_stored_as_many_are(client, world):
         return [tuple(getattr(each, name) for name in names) for each in found.order_by("index")], found
 
     few, _rows = stored(range(1, 31))
-    many, rows = stored(range(901, 901 + ledger_services.FEW + 8))
+    many, rows = stored(range(901, 901 + ledger_services.MOST_IN_ONE_STATEMENT + 8))
     assert few == many[:30]
     assert [len(bytes(each.sealed)) > 0 for each in rows] == [True] * len(many)
     log = ledger.log_of(organisation=world.organisation, system=world.system)
