@@ -10,7 +10,7 @@ from django.core.checks import CheckMessage, Error, register
 from django.db import DatabaseError
 
 from audits.ledger import keys, policy_files, selectors, signer, witnesses, wrapping
-from audits.ledger.models import DataKey, Log
+from audits.ledger.models import DataKey, LastingKey, Log
 from governance.access.keyring import KeyUnavailable
 from governance.starting import TAG
 
@@ -71,10 +71,15 @@ def _log_key() -> Iterable[CheckMessage]:
 
 
 def _deployment_key() -> Iterable[CheckMessage]:
-    """The newest data key speaks for all: a rotation wraps every one of them."""
+    """The newest data key speaks for all: a rotation wraps every one of them, but what was made during its end.
+
+    Before the first rotation pseudonyms derive from the key in use, so that one in ``keys/retired`` is not enough.
+    """
     newest = DataKey.objects.filter(wrapped__isnull=False).exclude(under="").order_by("pk").last()
     here = wrapping.fingerprints()
-    if newest is not None and newest.under not in here:
+    if newest is None or newest.under in here:
+        return
+    if not (LastingKey.objects.exists() and wrapping.opens(newest.under)):
         yield Error(
             f"Personal data in this database lie under another deployment key (fingerprint {newest.under}) than the "
             f"one of this process ({here[-1]}).",

@@ -1,5 +1,8 @@
 """Wrapping keys by the deployment's key: the newest generation wraps, every generation in use still opens.
 
+So does one that was put away, while its file lies in ``keys/retired``: a key made by a transaction that outlasted the
+rotation may lie under it, until the next rotation wraps it anew.
+
 Which generation a wrapped key lies under is said beside it, by fingerprint. AES-256-GCM, nonce first.
 """
 
@@ -50,6 +53,15 @@ def fingerprints() -> list[str]:
     return [keyring.fingerprint(each) for each in keyring.keys(NAME, home=settings.EDGEWISE_HOME)]
 
 
+def opens(under: str) -> bool:
+    """Whether what lies under a generation can be opened here."""
+    try:
+        _opener(under)
+    except keyring.KeyUnavailable:
+        return False
+    return True
+
+
 def unwrap(blob: bytes, *, under: str, bound_to: bytes) -> bytes:
     """What was wrapped. Raises BlobDamaged; KeyUnavailable, with the remedy, if the generation is not here."""
     return opened(_opener(under), blob, bound_to)
@@ -71,10 +83,13 @@ def _opener(under: str) -> AESGCM:
         _openers.update({(place[0], each.fingerprint): each.cipher for each in generations})
         # Wrapped before generations were noted: that was the first.
         _openers.setdefault((place[0], ""), generations[0].cipher)
+    if place not in _openers and (secret := keyring.retired(NAME, under, home=settings.EDGEWISE_HOME)):
+        _openers[place] = _wrapper(secret).cipher
     if place not in _openers:
         raise keyring.KeyUnavailable(
             f"Personal data lie under a deployment key that is not here (fingerprint {under}). Restore it from your "
-            "backup of keys/, or set it beside the others in the environment (EDGEWISE_KEY_DEPLOYMENT_2 and so on)."
+            "backup of keys/ (keys/retired will do), or set it beside the others in the environment "
+            "(EDGEWISE_KEY_DEPLOYMENT_2 and so on)."
         )
     return _openers[place]
 

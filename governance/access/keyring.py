@@ -68,6 +68,15 @@ def retire_generations(name: str, *, home: Path) -> list[str]:
     return [_variable(label) for label in stated]
 
 
+def retired(name: str, wanted: str, *, home: Path) -> bytes | None:
+    """A generation that was put out of use, by its fingerprint, while its file still lies in ``keys/retired``."""
+    for path in (home / "keys" / "retired").glob(f"{name}*-{wanted}"):
+        value = path.read_bytes()
+        if fingerprint(value) == wanted:
+            return value
+    return None
+
+
 def _labels(name: str, home: Path) -> list[str]:
     """The generations of a key that are known, set or stored, the oldest first; the first one if there is none yet."""
     known = _known(home)

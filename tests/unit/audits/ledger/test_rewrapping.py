@@ -7,7 +7,7 @@ import uuid
 import pytest
 from django.core.management import CommandError, call_command
 
-from audits.ledger import lasting, rewrapping, sealing, wrapping
+from audits.ledger import checks, lasting, rewrapping, sealing, wrapping
 from audits.ledger import selectors as ledger
 from audits.ledger.models import DataKey, LastingKey
 from councils.voting import links
@@ -53,6 +53,16 @@ def rotate(*options):
     return out.getvalue()
 
 
+def straggler(organisation, secret):
+    """A data key of a transaction that outlasted the rotation."""
+    late = wrapping._wrapper(secret)
+    name = sealing.pseudonym(organisation=organisation, reference="subject:late")
+    return DataKey.objects.create(
+        organisation=organisation, pseudonym=name, wrapped=late.wrap(bytes(32), bound_to=name),
+        under=late.fingerprint, created_at=worlds.AT,
+    )  # fmt: skip
+
+
 def test_all_is_read_before_between_and_after(sealed, organisation, home):
     ballot = uuid.uuid4()
     link = links.seal(ballot=ballot, elector=7)
@@ -91,15 +101,55 @@ def test_subjects_are_found_and_reposts_recognised_after_two_rotations(sealed, o
 def test_what_comes_in_under_the_old_key_meanwhile_is_wrapped_at_the_end(sealed, organisation, home):
     rotate()
     old = keyring.keys("deployment", home=home)[0]
-    late = wrapping._wrapper(old)
-    name = sealing.pseudonym(organisation=organisation, reference="subject:late")
-    DataKey.objects.create(
-        organisation=organisation, pseudonym=name, wrapped=late.wrap(bytes(32), bound_to=name),
-        under=late.fingerprint, created_at=worlds.AT,
-    )  # fmt: skip
+    straggler(organisation, old)
     assert "1 keys had come in" in rotate("--finish")
     restarted()
     assert sealing.unwrap(sealing.find(organisation=organisation, reference="subject:late")) == bytes(32)
+
+
+def test_what_came_in_under_the_old_key_too_late_is_read_while_that_is_kept(sealed, organisation, home):
+    """The next rotation wraps it anew; the start is not refused for it."""
+    old = keyring.key("deployment", home=home)
+    rotate()
+    rotate("--finish")
+    row = straggler(organisation, old)
+    restarted()
+    assert sealing.unwrap(row) == bytes(32)
+    assert list(checks._deployment_key()) == []
+    rotate()
+    row.refresh_from_db()
+    assert row.under == keyring.fingerprint(keyring.key("deployment", home=home))
+    (kept,) = (home / "keys" / "retired").iterdir()
+    assert kept.read_bytes() == old
+
+
+def test_what_lies_under_a_key_that_was_destroyed_is_not_read(sealed, organisation, home):
+    old = keyring.key("deployment", home=home)
+    rotate()
+    rotate("--finish")
+    row = straggler(organisation, old)
+    (kept,) = (home / "keys" / "retired").iterdir()
+    kept.write_bytes(bytes(32))
+    restarted()
+    with pytest.raises(keyring.KeyUnavailable, match="keys/retired will do"):
+        sealing.unwrap(row)
+    kept.unlink()
+    with pytest.raises(keyring.KeyUnavailable):
+        sealing.unwrap(row)
+    (error,) = checks._deployment_key()
+    assert error.id == "audits.E005"
+
+
+def test_a_database_older_than_the_first_rotation_is_refused_beside_the_new_key(sealed, organisation, home):
+    """Its pseudonyms derive from the key that was put away."""
+    old = keyring.key("deployment", home=home)
+    rotate()
+    rotate("--finish")
+    straggler(organisation, old)
+    LastingKey.objects.all().delete()
+    restarted()
+    (error,) = checks._deployment_key()
+    assert error.id == "audits.E005"
 
 
 def test_interrupted_it_goes_on_and_makes_no_third_key(sealed, organisation, home, monkeypatch):
