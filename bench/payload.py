@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -11,24 +12,30 @@ EDGES = ("safety", "fairness", "privacy", "truthfulness", "expression", "culture
 OPTIONS = ("allow", "limit", "remove")
 PLACES = ("ar", "de", "fr", "hi", "pt")
 TEMPLATES = 64
-_MARK = "00000000-0000-0000-0000-000000000000"
+_MARK, _TRACE, _SPAN = "00000000-0000-0000-0000-000000000000", 32 * "T", 16 * "S"
+_MARKS = re.compile(f"{_MARK}|{_TRACE}|{_SPAN}")
 
 
 class Payload:
-    """Records of one system under one policy; each call gives new ids."""
+    """Records of one system under one policy; each call gives new ids, and new traces where records are ``traced``."""
 
-    def __init__(self, system: str, version: int, digest: str) -> None:
+    def __init__(self, system: str, version: int, digest: str, *, traced: bool = False) -> None:
         rng = random.Random(7)
+        ties = {"trace_id": _TRACE, "span_id": _SPAN} if traced else {}
         texts = [
-            json.dumps(_record(rng, system, version, digest), separators=(",", ":")) for _ in range(TEMPLATES)
+            json.dumps({**_record(rng, system, version, digest), **ties}, separators=(",", ":"))
+            for _ in range(TEMPLATES)
         ]
-        self._halves = [tuple(part.encode() for part in text.split(_MARK)) for text in texts]
+        self._parts = [[part.encode() for part in _MARKS.split(text)] for text in texts]
 
     def records(self, count: int) -> Iterator[bytes]:
         """Encoded records."""
         for number in range(count):
-            head, tail = self._halves[number % TEMPLATES]
-            yield head + new_id().encode() + tail
+            head, *tails = self._parts[number % TEMPLATES]
+            identity = new_id().encode()
+            plain = identity.replace(b"-", b"")
+            given = zip((identity, plain, plain[16:]), tails, strict=False)
+            yield head + b"".join(value + tail for value, tail in given)
 
     def batch(self, size: int) -> bytes:
         """A JSON array of ``size`` records."""

@@ -56,7 +56,7 @@ def organisation() -> tuple[Organisation, Person]:
 
 
 @trail.act()
-def target(made: Organisation, owner: Person, name: str) -> Target:
+def target(made: Organisation, owner: Person, name: str, *, traced: bool = False) -> Target:
     """A new system with eight edges, equal weights and a key."""
     now = timezone.now()
     system = systems.register(
@@ -88,7 +88,7 @@ def target(made: Organisation, owner: Person, name: str) -> Target:
         system=system, weights={edge: Fraction(1, len(EDGES)) for edge in EDGES}, by=owner, at=now
     )
     _, key = access.create_api_key(system=system, label="bench", by=owner, at=now)
-    return Target(system, key, Payload(name, policy.version, policy.digest))
+    return Target(system, key, Payload(name, policy.version, policy.digest, traced=traced))
 
 
 def web_processes() -> list[int]:

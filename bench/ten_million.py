@@ -7,11 +7,14 @@ another end than 10 M.
 
 import dataclasses
 import functools
+import json
 import os
 import statistics
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from django.db import connection
 
@@ -19,6 +22,7 @@ from audits.decisions import assessing, exploring, searching
 from bench import reading, setting, wire, yardsticks
 from bench.ingest import BATCH, BATCH_CONNECTIONS, PATH, batches
 from bench.measures import Measure
+from bench.payload import Payload
 from bench.setting import Target
 
 END = 10_000_000
@@ -27,6 +31,13 @@ SLICE = 10_000
 ROUNDS = 3
 CATCH_UP_SECONDS = 3_600.0
 OLD = "old"
+# What only the oldest records are tied to.
+TIES = {
+    "trace_id": 31 * "0" + "1",
+    "span_id": 15 * "0" + "1",
+    "parent": str(uuid.UUID(int=1)),
+    "clarification": OLD,
+}
 TICKS = os.sysconf("SC_CLK_TCK")
 # What the page offers, alone and together: frequent, rare, never met, and met only by the oldest records.
 QUERIES: dict[str, dict[str, str]] = {
@@ -43,6 +54,13 @@ QUERIES: dict[str, dict[str, str]] = {
     "context_oldest": {"context.community": OLD},
     "from_the_future": {"from": "2199-01-01"},
     "long_ago": {"to": "2001-01-01"},
+    "model_version": {"model_version": "1.0"},
+    "model_version_never": {"model_version": "0.9"},
+    "kind": {"kind": "choice"},
+    "kind_oldest": {"kind": "assessment"},
+    **{f"{name}_oldest": {name: value} for name, value in TIES.items()},
+    **{f"{name}_never": {name: value[::-1]} for name, value in TIES.items()},
+    "trace_and_kind_oldest": {"trace_id": TIES["trace_id"], "span_id": TIES["span_id"], "kind": "choice"},
     "combination": {"chosen": "limit", "driving_edge": "dignity", "context.community": "hi", "verdict": "any"},
     "combination_never": {
         "chosen": "remove", "driving_edge": "dignity", "context.community": OLD, "verdict": "any",
@@ -59,7 +77,7 @@ def run(port: int) -> list[Measure]:
     """Grows the log and measures at each size."""
     end = int(os.environ.get("BENCH_TO", END))
     made, owner = setting.organisation()
-    warm, target = (setting.target(made, owner, name) for name in ("warm", "ten-million"))
+    warm, target = (setting.target(made, owner, name, traced=True) for name in ("warm", "ten-million"))
     wire.drive(port, batches(warm, 3 * SLICE), BATCH_CONNECTIONS)
     logged = _oldest(target, port)
     found: list[Measure] = []
@@ -77,10 +95,23 @@ def run(port: int) -> list[Measure]:
 
 
 def _oldest(target: Target, port: int) -> int:
-    """One batch that carries a value which no later record has."""
-    batch = target.payload.batch(BATCH).replace(b'"community":"de"', f'"community":"{OLD}"'.encode())
+    """One batch that carries what no later record has."""
+    batch = json.dumps(oldest(target.payload)).encode()
     wire.drive(port, [wire.request("POST", PATH, target.headers, batch)], 1)
     return BATCH
+
+
+def oldest(payload: Payload) -> list[dict[str, Any]]:
+    """Records of a context of their own, one of them tied to others, one an assessment."""
+    found = [{**record, "context": {"community": OLD}} for record in json.loads(payload.batch(BATCH))]
+    found[0] |= TIES
+    found[1] |= {
+        "kind": "assessment",
+        "options": found[1]["options"][:1],
+        "chosen": None,
+        "disposition": "escalated",
+    }
+    return found
 
 
 def _wait_until_quiet() -> None:

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from audits.decisions import admission, cloudevents, intake, reading, schema, streaming, throttling
+from audits.decisions import admission, cloudevents, intake, reading, schema, searching, streaming, throttling
 from audits.decisions.services import Outcome
 from audits.losses import hearing
 from governance.access import problems
@@ -24,13 +24,10 @@ _encode = msgspec.json.Encoder().encode
 _BRIEF = OpenApiParameter("brief", bool, description="1 leaves out entry and salts.")
 
 _FILTERS = [
-    OpenApiParameter("system", str), OpenApiParameter("from", str), OpenApiParameter("to", str),
-    OpenApiParameter("chosen", str), OpenApiParameter("driving_edge", str), OpenApiParameter("disposition", str),
-    OpenApiParameter("verdict", str, description="a verdict, or any"), OpenApiParameter("model_version", str),
-    OpenApiParameter("margin_below", float), OpenApiParameter("context.community", str, description="any context key"),
-    OpenApiParameter("trace_id", str), OpenApiParameter("span_id", str),
-    OpenApiParameter("parent", str, description="the id of the decision it follows"),
-    OpenApiParameter("clarification", str, description="the dialog that led to it"),
+    *(
+        OpenApiParameter(name, float if name == "margin_below" else str, description=told)
+        for name, told in searching.OFFERED.items()
+    ),
     OpenApiParameter("after", str), OpenApiParameter("before", str),
 ]  # fmt: skip
 

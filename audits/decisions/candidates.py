@@ -2,13 +2,14 @@
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
 from audits.decisions import links, postings
-from audits.decisions.models import Block
+from audits.decisions.models import Block, Segment
 from audits.decisions.postings import Bits
 from audits.decisions.selectors import Filters
 
@@ -39,7 +40,7 @@ def _by_column(filters: Filters) -> bool:
 
 def _terms(filters: Filters) -> list[tuple[str, str]]:
     """The attributes and values that all must hold."""
-    names = ("chosen", "driving_edge", "disposition", "verdict", "model_version")
+    names = ("chosen", "driving_edge", "disposition", "verdict", "model_version", "kind")
     named = [(name, getattr(filters, name)) for name in names if getattr(filters, name)]
     return named + [(f"context.{key}", value) for key, value in (filters.context or {}).items()]
 
@@ -60,10 +61,11 @@ def _windows(
     """Indexes of possible matches, for some blocks at a time."""
     if not within:
         return
+    asked = _asked(system_id, filters)
     first, last = within.start // postings.BLOCK, (within.stop - 1) // postings.BLOCK
     starts = range(first, last + 1, WINDOW)
     for start in starts[::-1] if newest_first else starts:
-        found = _bitmaps(system_id, filters, start, min(start + WINDOW, last + 1))
+        found = _bitmaps(system_id, filters, asked, start, min(start + WINDOW, last + 1))
         numbers = sorted(found, reverse=newest_first)
         step = -1 if newest_first else 1
         parts = [postings.places(found[n])[::step].astype(np.int64) + n * postings.BLOCK for n in numbers]
@@ -71,10 +73,12 @@ def _windows(
         yield indexes[(indexes >= within.start) & (indexes < within.stop)]
 
 
-def _bitmaps(system_id: int, filters: Filters, start: int, stop: int) -> dict[int, Bits]:
+def _bitmaps(
+    system_id: int, filters: Filters, asked: list[list[int]], start: int, stop: int
+) -> dict[int, Bits]:
     """The possible matches of each block in [start, stop) that has any."""
     found: dict[int, Bits] | None = None
-    for terms in _asked(filters):
+    for terms in asked:
         carried = _carried(system_id, terms, start, stop)
         found = carried if found is None else _both(found, carried)
         if not found:
@@ -83,11 +87,19 @@ def _bitmaps(system_id: int, filters: Filters, start: int, stop: int) -> dict[in
     return _by_columns(system_id, filters, found) if _by_column(filters) else found
 
 
-def _asked(filters: Filters) -> list[list[int]]:
-    """Terms of which one must be carried, for each thing asked for: a value's own or its bucket's; both of a link's."""
-    named = [[make(*each) for make in (postings.term, postings.bucket)] for each in _terms(filters)]
+def _asked(system_id: int, filters: Filters) -> list[list[int]]:
+    """Terms of which one must be carried, for each thing asked for: a value's own or its bucket's; both of a link's.
+
+    Kinds are not among the terms of a log whose columns are still being renewed: all its places may be of either.
+    """
+    known = filters if not filters.kind or _is_renewed(system_id) else replace(filters, kind="")
+    named = [[make(*each) for make in (postings.term, postings.bucket)] for each in _terms(known)]
     tied = [[term] for name, value in filters.links.items() for term in links.terms(name, value)]
     return named + tied or [[postings.term(*postings.EVERY)]]
+
+
+def _is_renewed(system_id: int) -> bool:
+    return not Segment.objects.filter(system_id=system_id, form__lt=Segment.FORM).exists()
 
 
 def _carried(system_id: int, terms: list[int], start: int, stop: int) -> dict[int, Bits]:

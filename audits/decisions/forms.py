@@ -7,8 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 from audits.decisions import selectors
 from audits.decisions.models import Decision
+from audits.decisions.sentences import KINDS, VERDICTS
 from audits.decisions.sentences import LINKS as WORDS
-from audits.decisions.sentences import VERDICTS
 from governance.edges import selectors as edges
 from governance.organisations import selectors as organisations
 from governance.organisations.models import Organisation, Person
@@ -22,6 +22,7 @@ class Search(forms.Form):
     """Filters of the list of decisions; every field may stay empty."""
 
     system = forms.ChoiceField(label=_("System"), required=False)
+    kind = forms.ChoiceField(label=_("Kind"), required=False)
     chosen = forms.CharField(label=_("Option chosen"), required=False, max_length=256)
     driving_edge = forms.ChoiceField(label=_("Deciding edge"), required=False)
     verdict = forms.ChoiceField(label=_("Followed the policy"), required=False)
@@ -43,6 +44,7 @@ class Search(forms.Form):
         deviations = [("any", _("Did not, in any way")), *VERDICTS.items()]
         self._choices("verdict", deviations, _("Whether or not"))
         self._choices("disposition", list(Decision.Disposition.choices), _("Any"))
+        self._choices("kind", list(KINDS.items()), _("Any"))
         self._contexts(system)
         self.fields["from"] = forms.DateField(label=_("From"), required=False, widget=_DATE)
         self.fields["to"] = forms.DateField(label=_("To"), required=False, widget=_DATE)

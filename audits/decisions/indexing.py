@@ -73,9 +73,21 @@ def add_links(system: AISystem, indexes: NDArray[np.int64], found: Digests) -> N
     for number in np.unique(indexes // postings.BLOCK).tolist():
         rows = np.flatnonzero(indexes // postings.BLOCK == number)
         places = (indexes[rows] % postings.BLOCK).astype(np.uint16)
-        fresh = {term: np.unique(places[carried]) for term, carried in links.values(found[rows])}
-        known = _held(system, number, fresh)
-        _keep(system, number, {term: _merged(known.get(term), [added]) for term, added in fresh.items()})
+        _enter(system, number, {term: np.unique(places[rows_]) for term, rows_ in links.values(found[rows])})
+
+
+def add_kinds(system: AISystem, part: Table) -> None:
+    """Adds to their blocks which of these decisions are choices and which assessments."""
+    for number, rows in _by_block(part):
+        places = (rows.index % postings.BLOCK).astype(np.uint16)
+        found = postings.kinds(rows)
+        _enter(system, number, {postings.term(*named): places[carried] for *named, carried in found})
+
+
+def _enter(system: AISystem, number: int, fresh: dict[int, postings.Places]) -> None:
+    """Adds places of one block to terms of their own."""
+    known = _held(system, number, fresh)
+    _keep(system, number, {term: _merged(known.get(term), [added]) for term, added in fresh.items()})
 
 
 def _by_block(part: Table) -> Iterator[tuple[int, Table]]:

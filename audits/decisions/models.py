@@ -171,7 +171,7 @@ class Segment(models.Model):
     the log (`decisions.renewing`).
     """
 
-    FORM = 1
+    FORM = 2
 
     pk = models.CompositePrimaryKey("system_id", "first")
     system = models.ForeignKey(

@@ -56,7 +56,14 @@ def values(part: Table) -> Iterator[tuple[str, str, Rows]]:
     yield from _carried("verdict", "any", part.verdicts != 0)
     for place, code_ in enumerate(conformance.VERDICTS):
         yield from _carried("verdict", code_, part.verdicts >> place & 1 != 0)
+    yield from kinds(part)
     yield from _contexts(part)
+
+
+def kinds(part: Table) -> Iterator[tuple[str, str, Rows]]:
+    """The part of ``values`` that tells choices from assessments."""
+    yield from _carried("kind", "choice", ~part.assessment)
+    yield from _carried("kind", "assessment", part.assessment)
 
 
 def _carried(attribute: str, value: str, mask: NDArray[np.bool_]) -> Iterator[tuple[str, str, Rows]]:

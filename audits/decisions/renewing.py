@@ -42,8 +42,9 @@ def renew(*, system: AISystem, first: int) -> int:
     before = table.unpack(bytes(segment.data))
     records = _records(system, before.index.tolist())
     found = links.digests(records)
-    assessing.save(segment, _built(records, before), found)
+    assessing.save(segment, built := _built(records, before), found)
     indexed = np.flatnonzero(before.index < cursor.searchable)
+    indexing.add_kinds(system, built.take(indexed))
     indexing.add_links(system, before.index[indexed], found[indexed])
     return 1
 

@@ -37,10 +37,16 @@ class Filters:
     span_id: str = ""
     parent: str = ""
     clarification: str = ""
+    kind: str = ""
+
+    @property
+    def asks_entries(self) -> bool:
+        """Whether something is asked for that stands in the log's entry only."""
+        return bool(self.kind or self.links)
 
     @property
     def links(self) -> dict[str, str]:
-        """What the decision is to be tied to; stands in its entry only."""
+        """What the decision is to be tied to."""
         return {name: value for name in links.LINKS if (value := getattr(self, name))}
 
 
@@ -84,10 +90,15 @@ def _assessed(filters: Filters) -> QuerySet[Assessment] | None:
     return Assessment.objects.filter(asked, system_id=OuterRef("system_id"), index=OuterRef("index"))
 
 
-def linked(*, rows: Sequence[Decision], wanted: Mapping[str, str]) -> list[Decision]:
-    """Those of one system's decisions whose entry states these links."""
+def stating(*, rows: Sequence[Decision], filters: Filters) -> list[Decision]:
+    """Those of one system's decisions whose entry is of the kind and states the links asked for."""
     found = told(rows=rows)
-    return [row for row in rows if links.states(found[row.system_id, row.index], wanted)]
+    return [row for row in rows if _states(found[row.system_id, row.index], filters)]
+
+
+def _states(said: Told, filters: Filters) -> bool:
+    of_kind = not filters.kind or (filters.kind == "assessment") == said.is_assessment
+    return of_kind and links.states(said, filters.links)
 
 
 def told(*, rows: Sequence[Decision]) -> dict[tuple[int, int], Told]:

@@ -4,7 +4,8 @@ import json
 
 from edgewise import record
 
-from bench import curve, measures, wire
+from audits.decisions import searching
+from bench import curve, measures, ten_million, wire
 from bench.measures import Measure
 from bench.payload import EDGES, Payload
 
@@ -31,6 +32,28 @@ def test_json_has_the_contracts_fields() -> None:
 
 def test_the_table_says_what_is_not_reached() -> None:
     assert "not ok" in measures.lines([Measure("proof_ms", 9, "ms", at_most=5)])[2]
+
+
+def test_records_are_traced_where_that_is_asked_for() -> None:
+    plain, traced = (Payload("bench", 1, "0" * 64, traced=traced) for traced in (False, True))
+    assert "trace_id" not in json.loads(plain.batch(1))[0]
+    batch = json.loads(traced.batch(70))
+    assert len({each["trace_id"] for each in batch}) == len({each["span_id"] for each in batch}) == 70
+    assert [each for record_ in batch for each in record.check(record_, EDGES, system="bench")] == []
+
+
+def test_every_filter_offered_is_measured_alone() -> None:
+    """But the system, which every search of the measurement names."""
+    alone = {name for query in ten_million.QUERIES.values() for name in query if len(query) == 1}
+    assert alone == set(searching.OFFERED) - {"system"}
+
+
+def test_the_oldest_records_of_ten_million_carry_what_is_searched_for() -> None:
+    found = ten_million.oldest(Payload("bench", 1, "0" * 64, traced=True))
+    assert [each for record_ in found for each in record.check(record_, EDGES, system="bench")] == []
+    for name, value in ten_million.TIES.items():
+        assert [each.get(name) for each in found].count(value) == 1
+    assert [each.get("kind") for each in found].count("assessment") == 1
 
 
 def test_every_record_sent_is_valid_and_new() -> None:

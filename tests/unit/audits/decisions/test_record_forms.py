@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from django.core.management import call_command
+from edgewise import record as sdk
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ from audits.decisions import (
     columns,
     exploring,
     links,
+    postings,
     profile,
     renewing,
     selectors,
@@ -299,14 +301,19 @@ def test_columns_of_an_earlier_form_are_renewed_from_the_log(world):
     seen(
         world, *[world.record() for _ in range(4)], *[world.record(chosen="remove", **rare) for _ in range(2)]
     )
+    seen(world, assessment(world))
     after = selectors.conformance(system=world.system), found(world, trace_id=TRACE)
+    kinds = found(world, kind="assessment"), found(world, kind="choice")
+    assert [len(each) for each in kinds] == [1, 6]
     assert len(after[1]) == 2
     postings_after = Posting.objects.count()
     _as_before(world)
     assert not selectors.conformance(system=world.system)["weighted"]
     assert found(world, trace_id=TRACE) == []
+    assert (found(world, kind="assessment"), found(world, kind="choice")) == kinds
     assert renewing.renew_all() == 1
     assert (selectors.conformance(system=world.system), found(world, trace_id=TRACE)) == after
+    assert (found(world, kind="assessment"), found(world, kind="choice")) == kinds
     assert Posting.objects.count() == postings_after
     assert renewing.renew_all() == 0
     assert Segment.objects.get().form == Segment.FORM
@@ -323,7 +330,8 @@ def _as_before(world):
         table._COLUMN_NAMES = names
     segment.save()
     tied = [term for name in links.LINKS for half in links.HALVES for term in links._terms(name, half)]
-    Posting.objects.filter(term__in=tied).delete()
+    kinds = [postings.term("kind", kind) for kind in sdk.KINDS]
+    Posting.objects.filter(term__in=[*tied, *kinds]).delete()
 
 
 def test_columns_are_built_again_on_demand(world, capsys):
@@ -333,6 +341,45 @@ def test_columns_are_built_again_on_demand(world, capsys):
     assert "1 segments" in capsys.readouterr().out
     after = Segment.objects.get()
     assert (bytes(after.data), bytes(after.links)) == (bytes(before.data), bytes(before.links))
+
+
+@pytest.mark.parametrize("indexed", [True, False])
+def test_choices_and_assessments_are_found_apart(world, indexed, monkeypatch):
+    """Whatever was chosen: an assessment that lets its option through looks like a choice but for its entry."""
+    monkeypatch.setattr(exploring, "STRETCH", 3)
+    choices = [world.record(), world.record(chosen="remove"), *[world.record() for _ in range(5)]]
+    assessed = [assessment(world), assessment(world, chosen="reply", disposition="answered")]
+    log(world, *choices[:4], *assessed, *choices[4:])
+    if indexed:
+        assessing.assess_all(at=NOW)
+    ids = [each["id"] for each in choices]
+    assert found(world, kind="choice") == ids[::-1]
+    assert found(world, kind="assessment") == [assessed[1]["id"], assessed[0]["id"]]
+    assert found(world, kind="assessment", disposition="answered") == [assessed[1]["id"]]
+    assert found(world, kind="choice", chosen="remove") == [ids[1]]
+    assert found(world, kind="choice", chosen="reply") == []
+
+
+def test_assessments_in_a_full_block_are_found_without_reading_the_choices(world, monkeypatch):
+    seen(world, *[world.record() for _ in range(50)], assessment(world))
+    looked = []
+    real = selectors.stating
+    monkeypatch.setattr(selectors, "stating", lambda **asked: looked.extend(asked["rows"]) or real(**asked))
+    assert len(found(world, kind="assessment")) == 1
+    assert len(looked) == 1
+
+
+def test_pages_and_api_ask_for_a_kind_and_refuse_one_that_is_none(client, world):
+    other, wanted = world.record(), assessment(world)
+    seen(world, other, wanted)
+    client.force_login(person(world, "auditor"))
+    page = client.get("/decisions/", {"kind": "assessment"}).content.decode()
+    assert "reply, assessed" in page
+    assert other["id"] not in page
+    listed = client.get("/api/v1/decisions", {"kind": "assessment"}).json()["results"]
+    assert [each["id"] for each in listed] == [wanted["id"]]
+    refused = client.get("/api/v1/decisions", {"kind": "verdict"})
+    assert (refused.status_code, refused.json()["code"]) == (400, "filter_unreadable")
 
 
 # What ties decisions together
@@ -360,11 +407,11 @@ def test_a_link_in_a_full_block_is_found_without_reading_the_others(world, monke
     records = [world.record(trace_id=f"{n:032x}") for n in range(300)]
     seen(world, *records)
     looked = []
-    plain = selectors.linked
+    plain = selectors.stating
     monkeypatch.setattr(
         selectors,
-        "linked",
-        lambda *, rows, wanted: looked.append(len(rows)) or plain(rows=rows, wanted=wanted),
+        "stating",
+        lambda *, rows, filters: looked.append(len(rows)) or plain(rows=rows, filters=filters),
     )
     assert found(world, trace_id=records[123]["trace_id"]) == [records[123]["id"]]
     assert sum(looked) <= 3
