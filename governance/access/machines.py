@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
-from django.urls import resolve
+from django.urls import Resolver404, resolve
 from django.utils import translation
 
 from governance.access import characters, selectors
@@ -22,7 +22,10 @@ def shortcut(get_response: View) -> View:
     def middleware(request: HttpRequest) -> HttpResponseBase:
         if not request.META.get("HTTP_AUTHORIZATION", "").startswith(_KEY) or characters.has_nul(request):
             return get_response(request)
-        match = resolve(request.path_info)
+        try:
+            match = resolve(request.path_info)
+        except Resolver404:
+            return get_response(request)
         if not getattr(getattr(match.func, "cls", None), "for_machines", False):
             return get_response(request)
         request.get_host()  # refuses a host that is not this deployment's, as every view does

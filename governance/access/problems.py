@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import Error as DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.urls import is_valid_path
 from django.utils.translation import gettext as _
 from django.views import defaults
 from rest_framework import exceptions, serializers
@@ -109,10 +110,12 @@ def _of_api_exception(error: exceptions.APIException) -> Response:
 
 
 def no_such_address(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """404: a problem document below the API's prefix, a page elsewhere."""
-    if not request.path.startswith(API):
+    """404: a problem document below the API's prefix and for who sends a key, a page elsewhere."""
+    if not request.path.startswith(API) and "Authorization" not in request.headers:
         return defaults.page_not_found(request, exception)
-    return _as_json(problem(404, "not_found", "There is nothing at this address."))
+    plain = request.path_info.removesuffix("/")
+    remedy = f" Did you mean {plain}?" if is_valid_path(plain) else ""
+    return _as_json(problem(404, "not_found", f"There is nothing at this address.{remedy}"))
 
 
 def defect(request: HttpRequest) -> HttpResponse:

@@ -47,6 +47,8 @@ def test_a_request_with_a_key_goes_straight_to_a_view_for_machines():
         ("/lean", {"HTTP_AUTHORIZATION": "Bearer ewp_1"}),
         ("/other", KEY),
         ("/lean?community=%00", KEY),
+        ("/lean/", KEY),
+        ("/nothing", KEY),
     ],
 )
 def test_everything_else_goes_the_whole_way(address, headers):
