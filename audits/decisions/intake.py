@@ -13,7 +13,7 @@ from rest_framework.exceptions import UnsupportedMediaType
 from audits.decisions import cloudevents, services, streams
 from audits.decisions.services import Outcome
 from audits.decisions.wrapping import Unwrapped
-from governance.access.problems import TooSlow
+from governance.access.problems import unread
 from governance.errors import DomainError
 from governance.systems.models import AISystem
 
@@ -72,8 +72,8 @@ def _refusing(found: Iterator[bytes]) -> Iterator[bytes]:
         yield from found
     except streams.Undecodable as error:
         raise Malformed(_("The body does not unpack: %s.") % error) from None
-    except OSError:
-        raise TooSlow from None
+    except OSError as error:
+        raise unread(error) from None
 
 
 def length(headers: Mapping[str, str]) -> int | None:

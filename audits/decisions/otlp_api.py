@@ -2,7 +2,7 @@
 
 import datetime as dt
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.http import HttpResponse
@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from edgewise.record import Problem
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -21,8 +23,19 @@ from governance.access.api import SystemScope, key_of, system_of
 from governance.systems.models import AISystem
 
 _KINDS = (otlp.PROTOBUF, otlp.JSON)
-_REFUSALS = (400, 401, 403, 406, 408, 413, 415, 429, 503)
+_REFUSALS = (400, 401, 403, 408, 413, 415, 429, 503)
 _BINARY = dict.fromkeys((otlp.PROTOBUF,), OpenApiTypes.BINARY)
+
+
+class AsAsked(DefaultContentNegotiation):
+    """The answer is in the encoding of the request, as OTLP says, whatever else would be accepted."""
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        """The first; it renders nothing, since views and refusals here encode themselves."""
+        first = next(iter(renderers))
+        return first, first.media_type
 
 
 class Logs(APIView):
@@ -31,6 +44,7 @@ class Logs(APIView):
     for_machines = True
     permission_classes = (SystemScope("decisions:write"),)
     throttle_classes = (throttling.PerKey,)
+    content_negotiation_class = AsAsked
     refuses_with_problems = False
 
     @extend_schema(

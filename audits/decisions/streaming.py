@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from audits.decisions import admission, intake
 from audits.decisions.services import Outcome
-from governance.access import outages
+from governance.access import outages, problems
 from governance.errors import DomainError
 from governance.systems.models import AISystem
 
@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 NDJSON = "application/x-ndjson"
 # A client that only sends what is refused is told so once, not for gigabytes.
 MAX_REJECTED_IN_A_ROW = 5_000
+_PASSING = (problems.TooSlow, problems.CutOff, outages.Outage)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -59,7 +60,7 @@ def _stream(
             rejected = _rejected_at_the_end(outcomes, rejected)
             _check_some_are_logged(rejected)
     except DomainError as error:
-        yield _last_line(error, retryable=error.status in (408, 503))
+        yield _last_line(error, retryable=isinstance(error, _PASSING))
     except DatabaseTrouble as trouble:
         logger.exception("A stream ends early.")
         detail = _("The database did not answer. Send the lines again that were not answered.")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, UnreadablePostError
 from django.views import defaults
 
 from governance.access import problems
@@ -15,12 +15,18 @@ FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 def refuse_nul(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Middleware: 400 for NUL in the path, the query or a form. The body of an API request is not touched."""
+    """Middleware: 400 for NUL in the path, the query or a form, and a refusal for a form that does not come whole.
+
+    The body of an API request is not touched.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         api = request.path.startswith(problems.API)
-        if has_nul(request) or (not api and _in_form(request)):
-            return _refusal(request, api=api)
+        try:
+            if has_nul(request) or (not api and _in_form(request)):
+                return _refusal(request, api=api)
+        except UnreadablePostError as error:
+            return problems.as_json(problems.of(problems.unread(error)))
         return get_response(request)
 
     return middleware
@@ -42,4 +48,4 @@ def _refusal(request: HttpRequest, *, api: bool) -> HttpResponse:
     if not api:
         return defaults.bad_request(request, BadRequest())
     answer = problems.problem(400, "malformed", "The character NUL (%00) cannot be asked for.")
-    return JsonResponse(answer.data, status=400, content_type=problems.CONTENT_TYPE)
+    return problems.as_json(answer)

@@ -45,6 +45,24 @@ class TooSlow(DomainError):
         super().__init__(detail % settings.EDGEWISE_BODY_SECONDS)
 
 
+class CutOff(DomainError):
+    """The body ended before its end: the client left, or its chunks are not what they say."""
+
+    code = "cut_off"
+    status = 400
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("The body ends before its end. Send it again: what was logged counts as a duplicate.")
+        )
+
+
+def unread(error: OSError) -> DomainError:
+    """The refusal of a body that ``error`` kept from being read; Django has wrapped it, or not."""
+    late = any(isinstance(each, TimeoutError) for each in (error, error.__cause__))
+    return TooSlow() if late else CutOff()
+
+
 class Problem(serializers.Serializer[Any]):
     """RFC 9457; some problems have further members, such as ``field``, ``errors`` or ``byte``."""
 
@@ -66,7 +84,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         logger.error("The database refused: %s", error)
         error = outage
     if isinstance(error, UnreadablePostError):
-        error = TooSlow()
+        error = unread(error)
     if isinstance(error, DomainError):
         return of(error)
     if isinstance(error, Http404):
@@ -115,17 +133,18 @@ def no_such_address(request: HttpRequest, exception: Exception) -> HttpResponse:
         return defaults.page_not_found(request, exception)
     plain = request.path_info.removesuffix("/")
     remedy = f" Did you mean {plain}?" if is_valid_path(plain) else ""
-    return _as_json(problem(404, "not_found", f"There is nothing at this address.{remedy}"))
+    return as_json(problem(404, "not_found", f"There is nothing at this address.{remedy}"))
 
 
 def defect(request: HttpRequest) -> HttpResponse:
     """500, likewise."""
     if not request.path.startswith(API):
         return defaults.server_error(request)
-    return _as_json(
+    return as_json(
         problem(500, "defect", "Edgewise made a mistake; its log says which. Send it again later.")
     )
 
 
-def _as_json(answer: Response) -> HttpResponse:
+def as_json(answer: Response) -> HttpResponse:
+    """A problem document where no view has been reached."""
     return JsonResponse(answer.data, status=answer.status_code, content_type=CONTENT_TYPE)

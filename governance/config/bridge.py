@@ -36,20 +36,22 @@ class Body:
         self._here, self._ended = bytearray(), False
 
     async def take_in(self) -> None:
-        """Until the whole body is here; TimeoutError when it does not come in time."""
+        """Until the whole body is here; OSError as in ``read``."""
         while not self._ended:
             await self._take()
 
     async def _take(self) -> None:
         left = self._began + self._grace + self._got / BYTES_A_SECOND - time.monotonic()
         message = await asyncio.wait_for(self._receive(), max(0.0, left))
+        if message["type"] == "http.disconnect":
+            raise ConnectionAbortedError("the body was cut")
         piece = message.get("body", b"")
         self._got += len(piece)
         self._here += piece
         self._ended = not message.get("more_body", False)
 
     def read(self, size: int = -1) -> bytes:
-        """PEP 3333; TimeoutError when the body does not come in time."""
+        """PEP 3333; TimeoutError when the body does not come in time, ConnectionAbortedError when it is cut."""
         while not self._ended and (size < 0 or len(self._here) < size):
             asyncio.run_coroutine_threadsafe(self._take(), self._loop).result()
         return self._cut(len(self._here) if size < 0 else size)
@@ -75,12 +77,17 @@ class Body:
 
 
 class Bridge:
-    """An ASGI application: ``application`` in ``threads`` threads; ``too_slow`` is what a late body is answered."""
+    """An ASGI application: ``application`` in ``threads`` threads; ``refuse`` is the answer to a body that fails."""
 
     def __init__(
-        self, application: Callable[..., Iterable[bytes]], *, threads: int, grace: float, too_slow: bytes
+        self,
+        application: Callable[..., Iterable[bytes]],
+        *,
+        threads: int,
+        grace: float,
+        refuse: Callable[[OSError], Whole],
     ) -> None:
-        self._application, self._grace, self._too_slow = application, grace, too_slow
+        self._application, self._grace, self._refuse = application, grace, refuse
         self._asked: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._ahead = 0
         for number in range(threads):
@@ -99,8 +106,8 @@ class Bridge:
         try:
             if ahead:
                 await body.take_in()
-        except TimeoutError:
-            await _answer(send, 408, [(b"content-type", b"application/problem+json")], self._too_slow)
+        except OSError as error:
+            await _answer(send, *self._refuse(error))
             return
         loop = asyncio.get_running_loop()
         with contextlib.suppress(TimeoutError):  # the client takes nothing: it is cut off

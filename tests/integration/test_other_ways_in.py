@@ -142,6 +142,13 @@ def test_other_encodings_and_keys_without_the_scope_are_refused(client, world):
     assert (answer.status_code, answer.json()["code"]) == (403, 7)
 
 
+@pytest.mark.parametrize("accept", ["application/x-protobuf", "text/html", "nonsense"])
+def test_the_answer_is_in_the_encoding_of_the_request_whatever_is_accepted(client, world, accept):
+    answer = export(client, world, packed(log_record(world.record())), HTTP_ACCEPT=accept)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, otlp.PROTOBUF)
+    assert export(client, world, b"\xff", HTTP_ACCEPT=accept).status_code == 400
+
+
 def test_more_log_records_than_a_request_may_carry(client, world, monkeypatch):
     monkeypatch.setattr(intake, "MAX_RECORDS", 1)
     assert export(client, world, packed(log_record({}), log_record({}))).status_code == 413

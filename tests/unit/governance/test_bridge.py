@@ -32,12 +32,16 @@ def sized(length):
     return scope(headers=[(b"content-length", str(length).encode())])
 
 
+def refuse(error):
+    return (408 if isinstance(error, TimeoutError) else 400), [], b"late"
+
+
 def echo(environ, start_response):
     start_response("200 OK", [("Content-Length", "0")])
     return [environ["wsgi.input"].read()]
 
 
-def ask(application, request, pieces=(), *, ends=True, takes=True, told=None):
+def ask(application, request, pieces=(), *, ends=True, cut=False, takes=True, told=None):
     """Everything that is told for one request whose body comes in ``pieces`` and may then stop coming."""
 
     async def run():
@@ -45,7 +49,13 @@ def ask(application, request, pieces=(), *, ends=True, takes=True, told=None):
 
         async def receive():
             if left:
-                return {"type": "http.request", "body": left.pop(0), "more_body": bool(left) or not ends}
+                return {
+                    "type": "http.request",
+                    "body": left.pop(0),
+                    "more_body": bool(left) or cut or not ends,
+                }
+            if cut:
+                return {"type": "http.disconnect"}
             await asyncio.sleep(0 if ends else 60)
             return {"type": "http.request", "body": b"", "more_body": False}
 
@@ -53,7 +63,7 @@ def ask(application, request, pieces=(), *, ends=True, takes=True, told=None):
             await asyncio.sleep(0 if takes else 60)
             told.append(message)
 
-        await Bridge(application, threads=2, grace=GRACE, too_slow=b"late")(request, receive, send)
+        await Bridge(application, threads=2, grace=GRACE, refuse=refuse)(request, receive, send)
 
     told = [] if told is None else told
     asyncio.run(run())
@@ -106,6 +116,25 @@ def test_a_long_body_that_stops_is_given_up_by_its_thread(request_):
     assert ask(application, request_, [b"{"], ends=False)[0]["status"] == 408
 
 
+def test_a_short_body_that_is_cut_is_never_shown_to_the_application():
+    """Half a form is another form."""
+    asked = []
+    told = ask(lambda *given: asked.append(given), sized(100), [b"points=6"], cut=True)
+    assert (told[0]["status"], asked) == (400, [])
+
+
+@pytest.mark.parametrize("request_", [scope(), sized(bridge.SHORT + 1)])
+def test_a_long_body_that_is_cut_does_not_look_ended(request_):
+    def application(environ, start_response):
+        for read in (environ["wsgi.input"].read, environ["wsgi.input"].readline):
+            with pytest.raises(ConnectionAbortedError):
+                read()
+        start_response("400 Bad Request", [("Content-Length", "0")])
+        return []
+
+    assert ask(application, request_, [b"{"], cut=True)[0]["status"] == 400
+
+
 def test_each_kib_buys_a_second():
     pieces = [b"x" * 4_096] * 3
 
@@ -114,7 +143,7 @@ def test_each_kib_buys_a_second():
 
         async def receive():
             await asyncio.sleep(0.2)
-            return {"body": left.pop(0), "more_body": bool(left)}
+            return {"type": "http.request", "body": left.pop(0), "more_body": bool(left)}
 
         taken = bridge.Body(receive, asyncio.get_running_loop(), GRACE)
         await taken.take_in()
@@ -146,10 +175,10 @@ def test_a_body_that_was_taken_in_counts_until_its_request_is_answered(monkeypat
         return echo(environ, start_response)
 
     async def run():
-        made = Bridge(application, threads=2, grace=GRACE, too_slow=b"late")
+        made = Bridge(application, threads=2, grace=GRACE, refuse=refuse)
 
         async def receive():
-            return {"body": b"x" * 40, "more_body": False}
+            return {"type": "http.request", "body": b"x" * 40, "more_body": False}
 
         async def send(message):
             return None
