@@ -11,5 +11,5 @@ LINKS = {
     "trace_id": _("Trace"),
     "span_id": _("Span"),
 }
-KINDS = {"choice": _("Choice"), "assessment": _("Assessment of one option")}
+KINDS = {"choice": _("Choice"), "assessment": _("Assessment")}
 VERDICTS = trail.VERDICTS
