@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from django.conf import settings
+from django.db import Error as DatabaseTrouble
 from django.utils.translation import gettext as _
 
 from audits.decisions import intake
@@ -26,11 +27,11 @@ class Place:
     def __init__(self, gate: "Gate", weight: int) -> None:
         self._gate, self._weight, self._left = gate, weight, False
 
-    def leave(self) -> None:
-        """Makes room; a second time it does nothing."""
+    def leave(self, error: BaseException | None = None) -> None:
+        """Makes room; a second time it does nothing. ``error`` is what the request ended with."""
         if not self._left:
             self._left = True
-            self._gate.make_room(self._weight)
+            self._gate.make_room(self._weight, moves=not isinstance(error, DatabaseTrouble))
 
     def __enter__(self) -> Self:
         return self
@@ -38,7 +39,7 @@ class Place:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.leave()
+        self.leave(error)
 
 
 class Gate:
@@ -46,7 +47,7 @@ class Gate:
 
     def __init__(self, *, most: int, capacity: int, patience: float = PATIENCE) -> None:
         self._most, self._capacity, self._patience = most, capacity, patience
-        self._inside, self._weight = 0, 0
+        self._inside, self._weight, self._moves = 0, 0, True
         self._second, self._peaks = 0, (0, 0)
         self._moved = time.monotonic()
         self._room = threading.Condition()
@@ -63,7 +64,7 @@ class Gate:
                         _("Too many decisions are being logged at this moment. Send them again later.")
                     )
                 self._room.wait(left)
-            if not self._inside:
+            if not self._inside and self._moves:
                 self._moved = time.monotonic()
             self._inside += 1
             self._weight += weight
@@ -81,12 +82,14 @@ class Gate:
         """How many requests had a place at once, at most, in this second and the one before."""
         return max(self._peaks)
 
-    def make_room(self, weight: int) -> None:
-        """A request of ``weight`` bytes is done."""
+    def make_room(self, weight: int, *, moves: bool = True) -> None:
+        """A request of ``weight`` bytes is done; what the database gave up on shows that nothing ``moves``."""
         with self._room:
             self._inside -= 1
             self._weight -= weight
-            self._moved = time.monotonic()
+            self._moves = moves
+            if moves:
+                self._moved = time.monotonic()
             self._room.notify_all()
 
 
@@ -102,8 +105,8 @@ class Streamed:
     def __next__(self) -> bytes:
         try:
             return next(self._pieces)
-        except BaseException:
-            self._place.leave()
+        except BaseException as error:
+            self._place.leave(error)
             raise
 
     def close(self) -> None:

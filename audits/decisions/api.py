@@ -58,8 +58,8 @@ class Decisions(APIView):
         place = admission.gate.enter(intake.weight(request.headers))
         try:
             answer = self._logged(request, kind, place)
-        except BaseException:
-            place.leave()
+        except BaseException as error:
+            place.leave(error)
             raise
         if not answer.streaming:
             place.leave()

@@ -9,6 +9,7 @@ has to load for a connection (tables, partitions, plans) is loaded once and stay
 requests that are on their way, as PostgreSQL's `commit_delay` does; a request that comes alone is committed at once.
 """
 
+import logging
 import threading
 import time
 from collections import deque
@@ -18,6 +19,7 @@ from typing import Generic, NoReturn, TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 LINGER = 0.01
+logger = logging.getLogger(__name__)
 ENOUGH_TO_COMMIT = 32
 
 
@@ -74,22 +76,28 @@ class GroupCommit(Generic[Item, Result]):
                 self._came.wait(LINGER)
             self._busy, self._coming = True, coming
         while True:
-            with self._turn:
-                while not self._waiting:
-                    self._came.wait()
-                end = time.monotonic() + LINGER
-                while self._more_are_coming() and (left := end - time.monotonic()) > 0:
-                    self._came.wait(left)
-            group = self._take()
+            group: list[_Ticket[Item, Result]] = []
             try:
+                self._gather()
+                group += self._take()
                 before_each()
                 self._serve(group)
-            except BaseException as error:  # noqa: BLE001  (the requests raise it; this thread goes on)
+            except BaseException as error:
+                logger.exception("A group of %d requests was not committed.", len(group))
                 for ticket in group:
                     ticket.error = ticket.error or error
             for ticket in group:
                 ticket.done = True
                 ticket.woken.release()
+
+    def _gather(self) -> None:
+        """Until there is something to commit, and a moment longer for what is on its way."""
+        with self._turn:
+            while not self._waiting:
+                self._came.wait()
+            end = time.monotonic() + LINGER
+            while self._more_are_coming() and (left := end - time.monotonic()) > 0:
+                self._came.wait(left)
 
     def _more_are_coming(self) -> bool:
         """Whether waiting makes the group larger by much: it has only a few items yet, and others are on their way."""

@@ -47,7 +47,7 @@ def log(*, system: AISystem, records: Sequence[bytes], at: dt.datetime) -> list[
     valid = [draft for draft in drafts if isinstance(draft, Draft)]
     sealed = _sealed(system, known.log, valid, at)
     waiting = [each for each in sealed if isinstance(each, Pending)]
-    stored = storing.group_commit.submit(waiting) if waiting else []
+    stored = storing.log(waiting) if waiting else []
     answers = iter(_answers(system, waiting, stored))
     outcomes = iter(next(answers) if isinstance(each, Pending) else each for each in sealed)
     return [next(outcomes) if isinstance(draft, Draft) else _refusal(draft) for draft in drafts]

@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Sequence
 
 import msgspec
-from django.db import transaction
+from django.db import Error, transaction
 from edgewise import merkle
 
 from audits.decisions import rows
@@ -14,6 +14,7 @@ from audits.decisions.grouping import GroupCommit
 from audits.ledger import sealing, statements
 from audits.ledger import services as ledger
 from audits.ledger.models import Log
+from governance.access import outages
 
 LOCK_NAMESPACE = 0x0EDE
 # One descent for each id asked for; `uuid = ANY(…)` would send every id through every partition.
@@ -46,17 +47,40 @@ class Stored(msgspec.Struct, frozen=True, gc=False):
     index: int
 
 
-def store(pending: list[Pending]) -> list[Stored]:
-    """Stores every draft, in order; each system in a transaction of its own, committed when this returns."""
+def store(pending: list[Pending]) -> list[Stored | Error]:
+    """Stores every draft, in order; each system in a transaction of its own, committed when this returns.
+
+    When the database is away, full or busy, the drafts of that system get the error, and those of others their turn.
+    """
     places = sorted(range(len(pending)), key=lambda place: pending[place].log.pk)
-    results: dict[int, Stored] = {}
+    results: dict[int, Stored | Error] = {}
     for _pk, group in itertools.groupby(places, key=lambda place: pending[place].log.pk):
         own = list(group)
-        results |= zip(own, _store([pending[place] for place in own]), strict=True)
+        results |= zip(own, _store_if_possible([pending[place] for place in own]), strict=True)
     return [results[place] for place in range(len(pending))]
 
 
-group_commit = GroupCommit[Pending, Stored](store)
+def _store_if_possible(pending: Sequence[Pending]) -> Sequence[Stored | Error]:
+    """An outage is no fault of one request: to try each alone would take as many times as long."""
+    try:
+        return _store(pending)
+    except Error as error:
+        if outages.of(error) is None:
+            raise
+        return [error] * len(pending)
+
+
+group_commit = GroupCommit[Pending, Stored | Error](store)
+
+
+def log(pending: Sequence[Pending]) -> list[Stored]:
+    """Stores the drafts of one request together with those of others; raises what kept them from it."""
+    found: list[Stored] = []
+    for each in group_commit.submit(pending):
+        if isinstance(each, Error):
+            raise each
+        found.append(each)
+    return found
 
 
 @transaction.atomic

@@ -45,7 +45,8 @@ def _database(variable: str) -> dict[str, Any]:
         "PASSWORD": parts.pop("password", ""),
         "HOST": parts.pop("host", ""),
         "PORT": str(parts.pop("port", "") or ""),
-        "OPTIONS": dict(parts),
+        # A machine that vanished without a word is given up within a minute; the URL may say otherwise.
+        "OPTIONS": {"keepalives_idle": 20, "keepalives_interval": 5, "tcp_user_timeout": 30_000} | parts,
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
     }

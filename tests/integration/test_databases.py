@@ -38,3 +38,14 @@ def test_a_fresh_database_keeps_what_is_committed(fresh_database: str) -> None:
     connection.close()
     assert Organisation.objects.count() == 1
     assert connection.settings_dict["NAME"] == fresh_database
+
+
+def test_a_connection_gives_up_a_machine_that_vanished(db):
+    """As libpq understood it; without these, whoever waits for an answer waits for hours."""
+    connection.ensure_connection()
+    found = connection.connection.info.get_parameters()
+    assert {name: found[name] for name in ("keepalives_idle", "keepalives_interval", "tcp_user_timeout")} == {
+        "keepalives_idle": "20",
+        "keepalives_interval": "5",
+        "tcp_user_timeout": "30000",
+    }

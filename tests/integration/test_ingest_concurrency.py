@@ -4,10 +4,11 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection
+from django.db import Error, OperationalError, connection
 from django.utils import timezone
+from psycopg.errors import LockNotAvailable
 
-from audits.decisions import services
+from audits.decisions import services, storing
 from audits.decisions.models import Decision
 from audits.ledger import selectors as ledger
 from tests.unit.audits.decisions import worlds
@@ -60,3 +61,43 @@ def test_concurrent_conflicts_keep_exactly_one_content(world):
         outcomes = list(pool.map(lambda each: log(world, each)[0], versions))
     assert sorted(outcome.status for outcome in outcomes) == ["logged"] + ["rejected"] * 7
     assert {o.problem.code for o in outcomes if o.problem} == {"conflicting_duplicate"}
+
+
+class Captured(Exception):
+    """What was about to be stored."""
+
+
+def waiting(world, monkeypatch):
+    """A record of that system, ready to be stored."""
+
+    def capture(pending):
+        raise Captured(*pending)
+
+    raw = json.dumps(world.record()).encode()
+    with monkeypatch.context() as patched:
+        patched.setattr(storing, "log", capture)
+        with pytest.raises(Captured) as raised:
+            services.log(system=world.system, records=[raw], at=timezone.now())
+    return raised.value.args[0]
+
+
+def test_an_outage_is_told_to_all_who_wait_for_that_log_and_to_nobody_else(world, monkeypatch):
+    """None of them is tried again alone: each trial would take as long as the first."""
+    other, store, tried = worlds.make("south"), storing._store, []
+
+    def stands_still(pending):
+        tried.append([each.log.system_id for each in pending])
+        if pending[0].log.system_id == world.system.pk:
+            raise OperationalError("canceling statement due to lock timeout") from LockNotAvailable()
+        return store(pending)
+
+    group = [waiting(each, monkeypatch) for each in (world, other, world)]
+    monkeypatch.setattr(storing, "_store", stands_still)
+    first, beside, last = storing.store(group)
+    assert isinstance(first, Error)
+    assert first is last
+    assert beside.status == "logged"
+    assert sorted(map(len, tried)) == [1, 2]
+    with pytest.raises(OperationalError):
+        log(world, world.record())
+    assert Decision.objects.filter(system=other.system).count() == Decision.objects.count() == 1

@@ -4,6 +4,7 @@ import threading
 import time
 
 import pytest
+from django.db import OperationalError
 
 from audits.decisions import admission
 from governance.access.outages import Busy
@@ -20,6 +21,24 @@ def test_beyond_the_bound_a_request_is_turned_away_and_let_in_when_one_leaves():
     gate.enter(1)
     with pytest.raises(Busy):
         gate.enter(1)
+
+
+def test_what_the_database_gave_up_is_no_sign_that_anything_moves():
+    """Who waits is not held up again by each failure; once a request is served, waiting is worth it again."""
+    gate = admission.Gate(most=1, capacity=100, patience=0.2)
+    first = gate.enter(1)
+    time.sleep(0.3)
+    first.leave(OperationalError("canceling statement due to lock timeout"))
+    second, began = gate.enter(1), time.monotonic()
+    with pytest.raises(Busy):
+        gate.enter(1)
+    assert time.monotonic() - began < 0.15
+    second.leave()
+    gate.enter(1)
+    began = time.monotonic()
+    with pytest.raises(Busy):
+        gate.enter(1)
+    assert time.monotonic() - began > 0.15
 
 
 def test_bytes_are_bounded_and_what_is_larger_than_all_of_them_goes_alone():

@@ -111,6 +111,31 @@ def test_one_thread_leads_for_good_and_waits_for_those_on_their_way(monkeypatch)
     assert threading.get_ident() not in threads
 
 
+def test_the_leading_thread_outlives_whatever_fails_beside_the_commit():
+    """Looking after its connection, or counting who is on the way: nobody waits for ever, and the next is served."""
+    troubles = [RuntimeError("no connection"), MemoryError()]
+
+    def look_after():
+        if troubles:
+            raise troubles.pop()
+
+    counts = iter([ZeroDivisionError])
+
+    def coming():
+        for error in counts:
+            raise error
+        return 0
+
+    group = GroupCommit[int, int](lambda items: items)
+    threading.Thread(target=group.lead_for_good, args=(look_after, coming), daemon=True).start()
+    while group._coming is not coming:
+        time.sleep(0.001)
+    for error in (MemoryError, RuntimeError):
+        with pytest.raises(error):
+            group.submit([1])
+    assert group.submit([2]) == [2]
+
+
 def test_who_comes_alone_does_not_wait_for_others(monkeypatch):
     monkeypatch.setattr(grouping, "LINGER", 20)
     group = GroupCommit[int, int](lambda items: items)
