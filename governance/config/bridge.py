@@ -25,6 +25,8 @@ SHORT = 1_048_576
 # Bodies that were taken in hold so much memory together; one that comes then is read by its thread.
 AHEAD = 32 * SHORT
 BYTES_A_SECOND = 1_024
+# A longer answer is handed over in pieces of so many bytes, each to be taken in time.
+PIECE = 131_072
 
 
 class Body:
@@ -107,13 +109,13 @@ class Bridge:
             if ahead:
                 await body.take_in()
         except OSError as error:
-            await _answer(send, *self._refuse(error))
+            await _answer(send, *self._refuse(error), self._grace)
             return
         loop = asyncio.get_running_loop()
         with contextlib.suppress(TimeoutError):  # the client takes nothing: it is cut off
             whole = await self._in_thread(lambda: self._run(_environ(scope, body), send, loop), loop)
             if whole is not None:
-                await _answer(send, *whole)
+                await _answer(send, *whole, self._grace)
 
     def _work(self) -> None:
         while True:
@@ -178,9 +180,13 @@ def _sent(send: Send, message: Message, loop: asyncio.AbstractEventLoop, seconds
     asyncio.run_coroutine_threadsafe(in_time(), loop).result()
 
 
-async def _answer(send: Send, status: int, headers: Headers, body: bytes) -> None:
+async def _answer(send: Send, status: int, headers: Headers, body: bytes, seconds: float) -> None:
+    """TimeoutError when the client takes nothing: its answer stays in memory no longer."""
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    for start in range(0, len(body) - PIECE, PIECE):
+        piece = {"type": "http.response.body", "body": body[start : start + PIECE], "more_body": True}
+        await asyncio.wait_for(send(piece), seconds)
+    await send({"type": "http.response.body", "body": body[max(0, -(-len(body) // PIECE) - 1) * PIECE :]})
 
 
 def _environ(scope: Message, body: Body) -> dict[str, Any]:

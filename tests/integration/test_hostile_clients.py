@@ -11,15 +11,17 @@ import threading
 import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
-from http.client import HTTPException
+from http.client import HTTPConnection, HTTPException
 
 import pytest
 from django.utils import timezone
+from edgewise import tiles
 
 from audits.decisions import intake
 from audits.decisions.models import Decision
 from audits.ledger import selectors as ledger
 from governance.access import services as access
+from governance.config.bridge import PIECE
 from tests import live
 from tests.integration import ways_in
 from tests.integration.ways_in import ALL, TELLING, TOGETHER, Request, packed, send
@@ -147,6 +149,25 @@ def test_requests_in_one_breath_are_answered_in_order(live_edgewise, world):
     items = [item for part in answered for item in part.get("items", [part])]
     assert [item["id"] for item in items] == logged(world)
     assert len(items) == 4
+
+
+def test_a_long_answer_is_whole_and_its_head_can_be_asked_for(live_edgewise, world):
+    """An entry bundle of more than one piece, with HEAD and then with GET on one connection."""
+    send(live_edgewise.url, ways_in.plain(*[world.record() for _ in range(255)]), bearer=world.secret)
+    log = ledger.log_of(organisation=world.organisation, system=world.system)
+    entries = ledger.entries(log=log, start=0, stop=256)
+    path = f"/log/{world.organisation.slug}/{world.system.slug}/tile/entries/000"
+    address = live_edgewise.url.removeprefix("http://")
+    headers = {"Authorization": f"Bearer {world.secret}"}
+    with contextlib.closing(HTTPConnection(address, timeout=20)) as client:
+        found = []
+        for method in ("HEAD", "GET", "HEAD", "GET"):
+            client.request(method, path, headers=headers)
+            answer = client.getresponse()
+            found.append((answer.status, answer.headers["Content-Length"], answer.read()))
+    bundle = tiles.encode_bundle(entries)
+    assert len(bundle) > PIECE
+    assert found == [(200, str(len(bundle)), b""), (200, str(len(bundle)), bundle)] * 2
 
 
 @pytest.fixture

@@ -251,6 +251,47 @@ def test_a_client_that_takes_nothing_is_given_up():
     assert time.monotonic() - began < 10
 
 
+@pytest.mark.parametrize(
+    "size", [0, 1, bridge.PIECE, bridge.PIECE + 1, 3 * bridge.PIECE, 3 * bridge.PIECE + 7]
+)
+def test_a_long_answer_of_stated_length_is_whole(size):
+    whole = bytes(range(256)) * (size // 256 + 1)
+
+    def application(environ, start_response):
+        start_response("200 OK", [("Content-Length", str(size))])
+        return [whole[:size]]
+
+    told = ask(application, scope("GET"))
+    assert body(told) == whole[:size]
+    assert max(len(message.get("body", b"")) for message in told) <= bridge.PIECE
+    assert [message.get("more_body", False) for message in told[1:]] == [True] * (len(told) - 2) + [False]
+
+
+def test_a_client_that_takes_nothing_of_a_long_answer_is_given_up():
+    """Otherwise each connection would hold its answer in memory for as long as it likes."""
+
+    def application(environ, start_response):
+        start_response("200 OK", [("Content-Length", "1000000")])
+        return [b"x" * 1_000_000]
+
+    async def taken_at_first(told):
+        made = Bridge(application, threads=1, grace=GRACE, refuse=refuse)
+
+        async def receive():
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message):
+            await asyncio.sleep(60 if len(told) == 3 else 0)
+            told.append(message)
+
+        await made(scope("GET"), receive, send)
+
+    told, began = [], time.monotonic()
+    asyncio.run(taken_at_first(told))
+    assert [message.get("more_body") for message in told] == [None, True, True]
+    assert time.monotonic() - began < 10
+
+
 def test_the_environment_is_what_pep_3333_says():
     found = {}
 
