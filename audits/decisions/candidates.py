@@ -13,6 +13,7 @@ from audits.decisions.models import Block, Segment
 from audits.decisions.postings import Bits
 from audits.decisions.selectors import Filters
 
+FIRST_WINDOW = 16
 WINDOW = 1_024
 FIRST_RUN = 128
 LONGEST_RUN = 4_096
@@ -55,17 +56,29 @@ def runs(*, system_id: int, filters: Filters, within: range, newest_first: bool)
             at, length = at + length, min(4 * length, LONGEST_RUN)
 
 
+def stretches(whole: range, length: int, longest: int, *, newest_first: bool) -> Iterator[range]:
+    """The whole in stretches that grow, so that a page that fills soon costs little."""
+    start, end = whole.start, whole.stop
+    while start < end:
+        stretch = (
+            range(max(start, end - length), end) if newest_first else range(start, min(start + length, end))
+        )
+        yield stretch
+        start, end = (start, stretch.start) if newest_first else (stretch.stop, end)
+        length = min(4 * length, longest)
+
+
 def _windows(
     system_id: int, filters: Filters, within: range, newest_first: bool
 ) -> Iterator[NDArray[np.int64]]:
-    """Indexes of possible matches, for some blocks at a time."""
+    """Indexes of possible matches, for some blocks at a time, few at first."""
     if not within:
         return
-    asked = _asked(system_id, filters)
-    first, last = within.start // postings.BLOCK, (within.stop - 1) // postings.BLOCK
-    starts = range(first, last + 1, WINDOW)
-    for start in starts[::-1] if newest_first else starts:
-        found = _bitmaps(system_id, filters, asked, start, min(start + WINDOW, last + 1))
+    filters = _answered(system_id, filters)
+    asked = _asked(filters)
+    blocks = range(within.start // postings.BLOCK, (within.stop - 1) // postings.BLOCK + 1)
+    for window in stretches(blocks, min(FIRST_WINDOW, WINDOW), WINDOW, newest_first=newest_first):
+        found = _bitmaps(system_id, filters, asked, window.start, window.stop)
         numbers = sorted(found, reverse=newest_first)
         step = -1 if newest_first else 1
         parts = [postings.places(found[n])[::step].astype(np.int64) + n * postings.BLOCK for n in numbers]
@@ -87,15 +100,17 @@ def _bitmaps(
     return _by_columns(system_id, filters, found) if _by_column(filters) else found
 
 
-def _asked(system_id: int, filters: Filters) -> list[list[int]]:
-    """Terms of which one must be carried, for each thing asked for: a value's own or its bucket's; both of a link's.
-
-    Kinds are not among the terms of a log whose columns are still being renewed: all its places may be of either.
-    """
-    known = filters if not filters.kind or _is_renewed(system_id) else replace(filters, kind="")
-    named = [[make(*each) for make in (postings.term, postings.bucket)] for each in _terms(known)]
+def _asked(filters: Filters) -> list[list[int]]:
+    """Terms of which one must be carried, for each thing asked for: a value's own or its bucket's; both of a link's."""
+    named = [[make(*each) for make in (postings.term, postings.bucket)] for each in _terms(filters)]
     tied = [[term] for name, value in filters.links.items() for term in links.terms(name, value)]
     return named + tied or [[postings.term(*postings.EVERY)]]
+
+
+def _answered(system_id: int, filters: Filters) -> Filters:
+    """What the index answers: neither kinds nor margins in a log whose columns are still being renewed."""
+    asks = filters.kind or filters.margin_below is not None
+    return replace(filters, kind="", margin_below=None) if asks and not _is_renewed(system_id) else filters
 
 
 def _is_renewed(system_id: int) -> bool:
@@ -125,6 +140,10 @@ def _by_columns(system_id: int, filters: Filters, found: dict[int, Bits]) -> dic
         blocks = blocks.filter(ends_at__gte=filters.start)
     if filters.end is not None:
         blocks = blocks.filter(starts_at__lt=filters.end)
+    limit = (
+        postings.NO_MARGIN if filters.margin_below is None else postings.margin_limit(filters.margin_below)
+    )
+    blocks = blocks.filter(least_margin__lte=limit)
     spans = {number: span for number, *span in blocks.values_list("block", "starts_at", "ends_at")}
     left = {number: bits for number, bits in found.items() if number in spans}
     cut = [
@@ -144,7 +163,6 @@ def _by_columns(system_id: int, filters: Filters, found: dict[int, Bits]) -> dic
         whole = {number: bits for number, bits in left.items() if number not in set(cut)}
         left = whole | _both(left, kept)
     if filters.margin_below is not None:
-        limit = postings.margin_limit(filters.margin_below)
         left = _both(left, _masks(system_id, "margins", list(left), 0, limit))
     return left
 

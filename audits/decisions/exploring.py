@@ -109,22 +109,11 @@ def _young(asked: _Search, system_id: int, low: int, high: int, cursor: Cursor) 
     """Decisions not indexed yet, a stretch at a time; yields the last place looked at."""
     start = max(low, cursor.searchable)
     end = min(high, cursor.next if candidates.needs_assessment(asked.filters) else _logged(system_id))
-    for stretch in _stretches(start, end, asked.newest_first):
+    length = min(candidates.FIRST_RUN, STRETCH)
+    for stretch in candidates.stretches(range(start, end), length, STRETCH, newest_first=asked.newest_first):
         _take(asked, system_id, stretch)
         asked.left -= len(stretch)
         yield stretch.start if asked.newest_first else stretch.stop - 1
-
-
-def _stretches(start: int, end: int, newest_first: bool) -> Iterator[range]:
-    """[start, end) in stretches that grow, so that a page that fills soon costs little."""
-    length = min(candidates.FIRST_RUN, STRETCH)
-    while start < end:
-        stretch = (
-            range(max(start, end - length), end) if newest_first else range(start, min(start + length, end))
-        )
-        yield stretch
-        start, end = (start, stretch.start) if newest_first else (stretch.stop, end)
-        length = min(4 * length, STRETCH)
 
 
 def _logged(system_id: int) -> int:

@@ -1,6 +1,7 @@
 """Building the inverted index behind the explorer, off the ingest path: from segments, by a cursor of its own."""
 
 from collections.abc import Collection, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from django.db import connection, transaction
@@ -62,10 +63,8 @@ def forget(*, system: AISystem, indexes: Sequence[int], edges: Collection[str]) 
         _keep(system, number, {term: postings.encode(stays) for term, stays in left.items()})
         block = Block.objects.filter(system=system, block=number).first()
         if block is not None:
-            margins = np.frombuffer(block.margins, "<u2").copy()
-            margins[places] = postings.NO_MARGIN
-            block.margins = margins.tobytes()
-            block.save(update_fields=["margins"])
+            _set_margins(block, places, np.uint16(postings.NO_MARGIN))
+            block.save(update_fields=["margins", "least_margin"])
 
 
 def add_links(system: AISystem, indexes: NDArray[np.int64], found: Digests) -> None:
@@ -82,6 +81,20 @@ def add_kinds(system: AISystem, part: Table) -> None:
         places = (rows.index % postings.BLOCK).astype(np.uint16)
         found = postings.kinds(rows)
         _enter(system, number, {postings.term(*named): places[carried] for *named, carried in found})
+
+
+def renew_margins(system: AISystem, part: Table) -> None:
+    """Writes the margins of these decisions, in today's steps, into the columns of their blocks."""
+    for number, rows in _by_block(part):
+        for block in Block.objects.filter(system=system, block=number):
+            _set_margins(block, rows.index % postings.BLOCK, postings.margin_codes(rows.margin))
+            block.save(update_fields=["margins", "least_margin"])
+
+
+def _set_margins(block: Block, places: NDArray[Any], codes: NDArray[np.uint16] | np.uint16) -> None:
+    margins = np.frombuffer(block.margins, "<u2").copy()
+    margins[places] = codes
+    block.margins, block.least_margin = margins.tobytes(), int(margins.min())
 
 
 def _enter(system: AISystem, number: int, fresh: dict[int, postings.Places]) -> None:
@@ -104,10 +117,10 @@ def _add(system: AISystem, number: int, part: Table) -> None:
     )  # fmt: skip
     _add_terms(system, block, part)
     places = part.index % postings.BLOCK
-    times, margins = np.frombuffer(block.seconds, "<u4").copy(), np.frombuffer(block.margins, "<u2").copy()
+    times = np.frombuffer(block.seconds, "<u4").copy()
     times[places] = postings.seconds(part.occurred)
-    margins[places] = postings.margin_codes(part.margin)
-    block.seconds, block.margins = times.tobytes(), margins.tobytes()
+    block.seconds = times.tobytes()
+    _set_margins(block, places, postings.margin_codes(part.margin))
     first, last = part.moment(int(np.argmin(part.occurred))), part.moment(int(np.argmax(part.occurred)))
     block.starts_at = min(block.starts_at or first, first)
     block.ends_at = max(block.ends_at or last, last)

@@ -171,7 +171,7 @@ class Segment(models.Model):
     the log (`decisions.renewing`).
     """
 
-    FORM = 2
+    FORM = 3
 
     pk = models.CompositePrimaryKey("system_id", "first")
     system = models.ForeignKey(
@@ -221,7 +221,10 @@ class Posting(models.Model):
 
 
 class Block(models.Model):
-    """What the explorer knows of 8,192 places of a log: times and margins by place, terms counted by attribute."""
+    """What the explorer knows of 8,192 places of a log: times and margins by place, terms counted by attribute.
+
+    ``least_margin`` is the least code among ``margins``; 0, below all codes, where that is not known.
+    """
 
     pk = models.CompositePrimaryKey("system_id", "block")
     system = models.ForeignKey(
@@ -237,6 +240,7 @@ class Block(models.Model):
     exact = models.JSONField()
     seconds = models.BinaryField()
     margins = models.BinaryField()
+    least_margin = models.PositiveIntegerField(default=0)
 
     class Meta:
         constraints = [

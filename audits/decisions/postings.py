@@ -7,6 +7,7 @@ terms than it can hold: whoever reads a posting checks the decisions it names.
 """
 
 import hashlib
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -20,7 +21,11 @@ BITMAP_BYTES = BLOCK // 8
 EXACT_TERMS = 256
 BUCKETS = 1_024
 EVERY = ("", "")
-MARGIN_STEPS = 65_000
+# Margins lie between −1 and 1, or hardly beyond; under the Nash product within 14, the logarithm of its least score.
+NEAR_STEPS = 30_000
+FAR_STEPS = 200
+FARTHEST = 14.0
+ZERO_MARGIN = 32_768
 NO_MARGIN = 65_535
 
 Rows = NDArray[np.int64]
@@ -122,15 +127,19 @@ def places(bits: Bits) -> Places:
 
 
 def margin_codes(margins: NDArray[np.float64]) -> NDArray[np.uint16]:
-    """Margins in 65,000 steps of a share of 1, rounded down; 0 for a negative one, NO_MARGIN for none."""
-    steps = 1 + np.floor(np.clip(np.nan_to_num(margins), 0.0, 1.0) * MARGIN_STEPS)
-    codes = np.where(margins < 0, 0, steps)
+    """Margins of either sign in steps that never fall where margins rise; NO_MARGIN, above all others, for none.
+
+    A share of 1 has 30,000 steps up to 1 and 200 beyond. One begins at 0, so that ties are told from what is below.
+    """
+    known = np.clip(np.nan_to_num(margins), -FARTHEST, FARTHEST)
+    near = np.clip(known, -1.0, 1.0)
+    codes = ZERO_MARGIN + np.floor(near * NEAR_STEPS) + np.floor((known - near) * FAR_STEPS)
     return np.where(np.isnan(margins), NO_MARGIN, codes).astype(np.uint16)
 
 
 def margin_limit(below: float) -> int:
     """The highest code that a margin under ``below`` can have."""
-    return 0 if below <= 0 else 1 + int(min(below, 1.0) * MARGIN_STEPS)
+    return int(margin_codes(np.array([math.nextafter(below, -math.inf)]))[0])
 
 
 def seconds(micros: NDArray[np.int64]) -> NDArray[np.uint32]:

@@ -45,6 +45,7 @@ def renew(*, system: AISystem, first: int) -> int:
     assessing.save(segment, built := _built(records, before), found)
     indexed = np.flatnonzero(before.index < cursor.searchable)
     indexing.add_kinds(system, built.take(indexed))
+    indexing.renew_margins(system, built.take(indexed))
     indexing.add_links(system, before.index[indexed], found[indexed])
     return 1
 

@@ -1,6 +1,7 @@
 """What a search for decisions asks for, read from a query string by pages and API alike."""
 
 import datetime as dt
+import math
 from collections.abc import Mapping
 
 from django.utils.dateparse import parse_date, parse_datetime
@@ -80,9 +81,12 @@ def _number(query: Mapping[str, str], name: str) -> float | None:
     if not text:
         return None
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
-        raise FilterUnreadable(_("%s is not a number.") % name, field=name) from None
+        number = math.nan
+    if math.isnan(number):
+        raise FilterUnreadable(_("%s is not a number.") % name, field=name)
+    return number
 
 
 def cursor(query: Mapping[str, str], name: str) -> tuple[int, int] | None:

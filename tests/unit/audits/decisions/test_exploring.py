@@ -12,8 +12,17 @@ from edgewise import merkle
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audits.decisions import assessing, candidates, erasing, exploring, postings, selectors, services
-from audits.decisions.models import Block, Cursor, Decision, Posting
+from audits.decisions import (
+    assessing,
+    candidates,
+    erasing,
+    exploring,
+    postings,
+    renewing,
+    selectors,
+    services,
+)
+from audits.decisions.models import Assessment, Block, Cursor, Decision, Posting, Segment
 from audits.decisions.selectors import Filters
 from audits.ledger import selectors as ledger
 from audits.ledger.models import Head
@@ -59,6 +68,8 @@ FILTERS = [
     Filters(driving_edge="privacy"),
     Filters(verdict="any"),
     Filters(verdict="norm_violation", context={"community": "fr"}),
+    Filters(margin_below=-9.0),
+    Filters(margin_below=-0.3),
     Filters(margin_below=0.0),
     Filters(margin_below=0.16),
     Filters(margin_below=2.0, chosen="label"),
@@ -150,7 +161,14 @@ def test_postings_are_built_bit_by_bit_and_all_at_once_alike(world, monkeypatch)
 def built(world):
     rows = Posting.objects.filter(system=world.system).order_by("term").values_list("term", "block", "places")
     (block,) = Block.objects.filter(system=world.system)
-    columns = (block.starts_at, block.ends_at, block.exact, bytes(block.seconds), bytes(block.margins))
+    columns = (
+        block.starts_at,
+        block.ends_at,
+        block.exact,
+        bytes(block.seconds),
+        bytes(block.margins),
+        block.least_margin,
+    )
     return [(term, number, bytes(places)) for term, number, places in rows], columns
 
 
@@ -235,12 +253,114 @@ def test_places_survive_around_the_change_from_list_to_bitmap(count):
     assert postings.places(postings.bitmap(postings.encode(places))).tolist() == list(range(count))
 
 
-@given(st.floats(-3, 3), st.floats(-1, 3))
+@pytest.mark.parametrize(
+    ("rule", "bounds"), [("weighted_sum", (-0.9, -0.25, 0, 0.2)), ("nash", (-9, -1.1, 2))]
+)
+def test_a_search_by_margin_looks_at_no_other_decision(db, rule, bounds):
+    """Of either sign, however far from 0: not one candidate in vain."""
+    world = worlds.make(rule=rule)
+    log(world, [*records(world, 60), tie(world)])
+    assessing.assess_all(at=NOW)
+    margins = Assessment.objects.values_list("margin", flat=True)
+    assert min(margins) < bounds[1] < 0 < max(margins)
+    for bound in bounds:
+        filters = Filters(margin_below=bound)
+        assert looked_at(world, filters) == expected(world, filters)
+
+
+def tie(world):
+    """A decision whose margin is 0."""
+    return world.record(options=[worlds.option(name, (0.5, 0.5, 0.5)) for name in ("label", "remove")])
+
+
+def looked_at(world, filters):
+    runs = candidates.runs(
+        system_id=world.system.pk, filters=filters, within=range(2 * postings.BLOCK), newest_first=True
+    )
+    return list(itertools.chain(*runs))
+
+
+def test_blocks_without_a_margin_below_are_not_read(world, monkeypatch):
+    """Of a long log with no such margin, or few, hardly a column is read."""
+    start_at(world, postings.BLOCK - 20)
+    low = [worlds.option("label", (0, 0.2, 0.1)), worlds.option("remove", (0.9, 0.9, 0.9))]
+    log(world, [*[world.record() for _ in range(30)], world.record(options=low)])
+    assessing.assess_all(at=NOW)
+    read = []
+    monkeypatch.setattr(candidates, "_masks", lambda *asked: read.append(asked[2]) or masks(*asked))
+    assert looked_at(world, Filters(margin_below=-0.9)) == []
+    assert looked_at(world, Filters(margin_below=-0.5)) == expected(world, Filters(margin_below=-0.5))
+    assert list(itertools.chain(*read)) == [1]
+
+
+masks = candidates._masks
+
+
+def test_margins_kept_in_earlier_steps_mislead_no_search(db, monkeypatch):
+    """Until its last segment is renewed, a log is searched as if its margins were not kept; then by today's steps."""
+    monkeypatch.setattr(assessing, "CHUNK", 20)
+    world = worlds.make()
+    sure = [worlds.option("label", (1, 1, 1)), worlds.option("remove", (0, 0, 0.05))]
+    log(world, [*records(world, 30), world.record(options=sure), tie(world), *records(world, 8)])
+    assessing.assess_all(at=NOW)
+    today = built(world)
+    as_of_form_two(world)
+    assert built(world) != today
+    firsts = list(Segment.objects.order_by("first").values_list("first", flat=True))
+    assert len(firsts) == 2
+    filters = [Filters(margin_below=bound) for bound in (-0.3, 0, 0.16, 0.99, 2)]
+    for first in firsts:
+        assert [found(world, each) for each in filters] == [expected(world, each) for each in filters]
+        assert renewing.renew(system=world.system, first=first) == 1
+    assert [looked_at(world, each) for each in filters] == [expected(world, each) for each in filters]
+    assert built(world) == today
+
+
+def found(world, filters):
+    return list(itertools.chain(*pages(world, filters, 50)[0]))
+
+
+def as_of_form_two(world):
+    """Margins in 65,000 steps of a share of 1, all negative ones as 0."""
+    known = dict(Assessment.objects.values_list("index", "margin"))
+    (block,) = Block.objects.filter(system=world.system)
+    codes = np.frombuffer(block.margins, "<u2").copy()
+    for index, margin in known.items():
+        codes[index] = 0 if margin < 0 else 1 + int(margin * 65_000)
+    block.margins, block.least_margin = codes.tobytes(), 0
+    block.save()
+    Segment.objects.update(form=2)
+
+
+MARGINS = st.floats(-1.1, 1.1) | st.floats(-20, 20) | st.sampled_from((-1.0, 0.0, 0.03, 1.0))
+
+
+@given(MARGINS, MARGINS)
 def test_no_margin_below_a_bound_is_passed_over(margin, below):
     """The code may let a margin through that is not below; never the other way round."""
-    code = postings.margin_codes(np.array([margin]))[0]
+    (code,) = postings.margin_codes(np.array([margin]))
     assert margin >= below or code <= postings.margin_limit(below)
+
+
+@pytest.mark.parametrize("below", [-1.0, -0.9, -1e-4, 0.0, 1e-4, 1.0, 13.0])
+def test_the_margins_next_below_a_bound_are_not_passed_over(below):
+    """However close they are."""
+    code, at = postings.margin_codes(np.array([np.nextafter(below, -np.inf), below]))
+    assert code <= postings.margin_limit(below) <= at
+
+
+@given(st.floats(-1, 0.9999), st.floats(-13.9, 13.9))
+def test_margins_a_step_above_a_bound_are_passed_over(near, far):
+    """A 30,000th up to 1 on either side, a 200th as far as a margin can lie."""
+    for below, step in ((near, 1 / 30_000), (far, 1 / 200)):
+        (code,) = postings.margin_codes(np.array([below + 1.001 * step]))
+        assert code > postings.margin_limit(below)
+
+
+def test_a_tie_is_not_taken_for_a_negative_margin():
+    assert postings.margin_codes(np.array([0.0]))[0] > postings.margin_limit(0.0)
 
 
 def test_no_margin_is_below_no_bound():
     assert postings.margin_codes(np.array([np.nan]))[0] == postings.NO_MARGIN > postings.margin_limit(1e9)
+    assert postings.margin_limit(float("inf")) < postings.NO_MARGIN

@@ -90,7 +90,15 @@ def test_search_filters_and_turns_pages(client, world, auditor):
 
 
 @pytest.mark.parametrize(
-    "query", ["?system=none", "?disposition=odd", "?from=soon", "?margin_below=x", "?after=1"]
+    "query",
+    [
+        "?system=none",
+        "?disposition=odd",
+        "?from=soon",
+        "?margin_below=x",
+        "?margin_below=nan",
+        "?after=1",
+    ],
 )
 def test_a_filter_that_cannot_be_read_is_refused(client, world, auditor, query):
     response = client.get(f"/api/v1/decisions{query}", **token(auditor, world))
