@@ -26,12 +26,13 @@ demo: setup-run ## the main job, end to end; DATA=DIR for a real data set
 	@$(EMBEDDED) demo $(if $(DATA),"$(DATA)")
 
 test: setup ## the whole test suite, journeys included; ARGS for pytest
-	@$(PYTHON) -m pytest -n 2 --dist loadfile -q $(ARGS)
+	@$(PYTHON) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -q $(ARGS)
 
 bench: setup-run ## the benchmarks
 	@$(EMBEDDED) bench $(ARGS)
 
 faults: setup ## kill everything under load, and look for what was acknowledged; ARGS="--seed N"
+	@EDGEWISE_FAULTS_RESTARTS=10 $(PYTHON) -m pytest -q tests/faults/test_sdk_outlives_the_server.py
 	@$(PYTHON) -m tests.faults $(ARGS)
 
 bench-10m: setup-run ## one log grown to ten million (hours, 25 GB in EDGEWISE_HOME); BENCH_TO=1000000 for less

@@ -19,6 +19,8 @@ from governance.embedded.cluster import Cluster
 from governance.embedded.home import Home
 from tests import databases, live
 
+ROOT = Path(__file__).parent
+
 
 def prepare_run() -> None:
     """Once per run, inherited by its worker processes through the environment."""
@@ -51,6 +53,15 @@ hypothesis.settings.load_profile("edgewise")
 if "EDGEWISE_TESTS_HOME" not in os.environ:
     prepare_run()
 prepare_process()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file's tests stay in one process, and the files that take long come first: what is left at the end is short."""
+    slow = {item.path for item in items if {"slow", "journey"} & {mark.name for mark in item.iter_markers()}}
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(ROOT).with_suffix("").as_posix()))
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""A model goes on while its server is killed and restarted ten times and the network drops."""
+"""A model goes on while its server is killed and restarted and the network drops: ten times in `make faults`."""
 
 import json
 import os
@@ -19,7 +19,8 @@ from tests.faults.tcp_wire import Wire
 from tests.unit.audits.decisions import worlds
 
 MODEL = Path(__file__).with_name("model_process.py")
-RESTARTS = 10
+# One of each kind of trouble; `make faults` asks for ten.
+RESTARTS = int(os.environ.get("EDGEWISE_FAULTS_RESTARTS", "3"))
 READY_SECONDS = 240
 MOST_WAITED = 0.005
 ASKED_SECONDS = 60
@@ -88,7 +89,7 @@ def test_every_decision_is_in_the_log_exactly_once_and_log_never_waits(
     assert found["flushed"], found["trouble"]
     assert (found["lost"], found["rejected"]) == (0, 0)
     assert faults.keys() == {"cut", "dropped", "held", "refused"}
-    assert len(found["ids"]) > 1_000
+    assert len(found["ids"]) > 100 * RESTARTS
     assert Counter(logged) == Counter(found["ids"])
     assert found["longest_waited"] <= MOST_WAITED
     assert found["longest_computed"] <= MOST_WAITED

@@ -16,17 +16,22 @@ from governance.embedded import commands, watchdog
 from tests import live
 from tests.serving import EMBEDDED, Serving, ask, environment, start
 
+FROZEN = {"EDGEWISE_FROZEN_SECONDS": "6", "EDGEWISE_WEB_WORKERS": "2"}
+
 
 @pytest.fixture(scope="module")
-def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    """Stopped as Ctrl-C does it; then nothing is left and the exit is clean."""
-    serving = start(tmp_path_factory.mktemp("home").resolve())
-    yield serving
-    serving.process.send_signal(signal.SIGINT)
-    with serving.process:
-        assert serving.process.wait(60) == 0
-    assert serving.left() == []
-    assert not serving.answers()
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where everything of these tests lives: made by the first command, found again by the next."""
+    return tmp_path_factory.mktemp("home").resolve()
+
+
+@pytest.fixture(scope="module")
+def serving(home: Path) -> Iterator[Serving]:
+    """One for all tests; the last of them kill it."""
+    first = start(home, FROZEN)
+    with first.process:
+        yield first
+        first.process.kill()
 
 
 def test_everything_a_request_needs_is_there(serving: Serving) -> None:
@@ -77,21 +82,6 @@ def test_a_killed_database_is_started_again_and_served(serving: Serving) -> None
     live.wait_for(is_ready, seconds=60)
 
 
-def test_killing_the_command_itself_leaves_nothing_and_the_next_one_starts(tmp_path: Path) -> None:
-    """The kernel tells the children."""
-    home = tmp_path.resolve() / "home"
-    first = start(home)
-    with first.process:
-        first.process.kill()
-    live.wait_for(lambda: not first.left() and not first.answers(), seconds=30)
-    second = start(home)
-    assert second.answers()
-    with second.process:
-        second.process.send_signal(signal.SIGTERM)
-        assert second.process.wait(60) == 0
-    assert second.left() == []
-
-
 def test_a_taken_port_is_named_before_anything_is_served(tmp_path: Path) -> None:
     """With a free one to try."""
     with socket.socket() as taken:
@@ -122,17 +112,28 @@ def test_a_database_url_without_the_owner_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_web_process_that_stands_still_is_replaced(tmp_path: Path) -> None:
+def test_a_web_process_that_stands_still_is_replaced(serving: Serving) -> None:
     """Stopped, it lives and answers nothing, while its sister goes on."""
-    extra = {"EDGEWISE_FROZEN_SECONDS": "6", "EDGEWISE_WEB_WORKERS": "2"}
-    serving = start(tmp_path.resolve() / "home", extra)
-    with serving.process:
-        frozen = watchdog.ask(f"http://127.0.0.1:{serving.port}")
-        assert frozen is not None
-        time.sleep(12)  # by then the watchdog has heard of every process
-        os.kill(frozen, signal.SIGSTOP)
-        live.wait_for(lambda: watchdog.parent(frozen) == 0, seconds=120)
-        live.wait_for(lambda: all(serving.answers() for _ in range(10)), seconds=30)
-        serving.process.send_signal(signal.SIGINT)
-        assert serving.process.wait(60) == 0
-    assert serving.left() == []
+    frozen = watchdog.ask(f"http://127.0.0.1:{serving.port}")
+    assert frozen is not None
+    time.sleep(12)  # by then the watchdog has heard of every process
+    os.kill(frozen, signal.SIGSTOP)
+    live.wait_for(lambda: watchdog.parent(frozen) == 0, seconds=120)
+    live.wait_for(lambda: all(serving.answers() for _ in range(10)), seconds=30)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_killed_itself_it_leaves_nothing_and_the_next_one_takes_up_its_home(
+    serving: Serving, home: Path, end: signal.Signals
+) -> None:
+    """The kernel tells the children. Asked to end, it leaves nothing either, and the exit is clean."""
+    serving.process.kill()
+    live.wait_for(lambda: not serving.left() and not serving.answers(), seconds=30)
+    second = start(home)
+    assert second.answers()
+    with second.process:
+        second.process.send_signal(end)
+        assert second.process.wait(60) == 0
+    assert second.left() == []
+    assert not second.answers()

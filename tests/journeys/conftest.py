@@ -17,13 +17,14 @@ SCORERS = {"EDGEWISE_RESCORERS": '{"house": "tests.unit.audits.rescoring.worlds.
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything here is a journey."""
+    """Everything here is a journey, and all of them share one Edgewise and one browser."""
     for item in items:
         if "tests/journeys" in str(item.path):
             item.add_marker(pytest.mark.journey)
+            item.add_marker(pytest.mark.xdist_group("journeys"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, driven by Playwright."""
     if not os.path.exists(CHROMIUM):
@@ -31,14 +32,14 @@ def browser() -> Iterator[Browser]:
             f"{CHROMIUM} is missing; `make setup` names the system packages and installs them as root."
         )
     # Playwright's synchronous API keeps an event loop in this thread, where Django's own calls are safe all the same.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-    with sync_playwright() as playwright:
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield chromium
         chromium.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def edgewise(template_database: str, django_db_blocker: DjangoDbBlocker) -> Iterator[live.LiveEdgewise]:
     """One live Edgewise for all journeys, whole: web server, worker, and the clock that keeps deadlines."""
     with django_db_blocker.unblock(), live.edgewise(template_database, **SCORERS) as whole:
@@ -47,7 +48,7 @@ def edgewise(template_database: str, django_db_blocker: DjangoDbBlocker) -> Iter
         yield whole
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def place(edgewise: live.LiveEdgewise) -> Town:
     """An organisation with a system, a policy and people."""
     return town.build()

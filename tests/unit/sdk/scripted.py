@@ -9,6 +9,12 @@ from typing import Any
 Reply = tuple[int, dict[str, str], bytes]
 
 
+class Listening(ThreadingHTTPServer):
+    """The standard library lets five wait; a sixth connection would come a second later, or thirty."""
+
+    request_queue_size = 128
+
+
 class Server:
     """Answers by `script`, if anything is left in it, else as a sound server would."""
 
@@ -43,7 +49,7 @@ class Server:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.http = Listening(("127.0.0.1", 0), Handler)
         self.http.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.http.server_port}"
 

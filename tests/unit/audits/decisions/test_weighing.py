@@ -6,7 +6,7 @@ twice; and a log that holds a share of the decisions estimates the whole one.
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audits.decisions import weighing
@@ -19,6 +19,8 @@ from tests.unit.audits.decisions.test_columns import terms
 from tests.unit.audits.replay.test_flips import tabled
 
 seeds = st.integers(0, 2**32)
+# Each example is a log of its own, with every estimator over it.
+FEW = settings(max_examples=30)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -76,6 +78,7 @@ class Log:
         return [[(a, b)] for a, b in zip(self.scores[:, 0], self.scored_twice[:, 0], strict=True)]
 
 
+@FEW
 @given(seeds, st.integers(120, 200), st.sampled_from([0.001, 0.1, 0.3, 1 / 3, 0.9, 1.0]))
 def test_under_one_rate_every_figure_is_the_unweighted_one(seed, n, rate):
     """By formulas written down anew, to the last digit; whatever the rate, if it is the same for all."""
@@ -109,6 +112,7 @@ def test_under_one_rate_every_figure_is_the_unweighted_one(seed, n, rate):
     assert agreed == agreement.agreement(log.pairs(), seed=seed)
 
 
+@FEW
 @given(seeds, st.data())
 def test_a_decision_that_counts_twice_is_one_logged_twice(seed, data):
     n = 150
@@ -118,6 +122,7 @@ def test_a_decision_that_counts_twice_is_one_logged_twice(seed, data):
     assert log.points(times.astype(float)) == pytest.approx(twice.points(np.ones(times.sum())), rel=1e-9)
 
 
+@FEW
 @given(seeds)
 def test_weights_count_relative_to_each_other(seed):
     log, weights = Log(seed, 150), np.random.default_rng(seed).uniform(0.1, 1, 150)

@@ -130,7 +130,7 @@ def code(answer):
     return None if isinstance(answer, Draft) else answer.problem.code
 
 
-@settings(max_examples=1_500)
+@settings(max_examples=600)
 @given(written())
 def test_what_is_accepted_and_refused_is_what_the_sdk_says(raw):
     answer = WIRE.read(raw, now=NOW)
@@ -149,7 +149,7 @@ def test_the_strategy_reaches_both_sides_of_the_rules():
     """The law above would say nothing if all that is drawn were refused alike."""
     codes = set()
 
-    @settings(max_examples=1_000, database=None, derandomize=True)
+    @settings(max_examples=500, database=None, derandomize=True)
     @given(written())
     def gather(raw):
         codes.add(expected(raw))
