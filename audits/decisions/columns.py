@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from edgewise import scoring
 from numpy.typing import NDArray
-from scipy.special import ndtr
+
+from audits.decisions.distributions import normal_cdf
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -216,12 +217,12 @@ def _pair(lead: Floats, deviation: Floats, own: Floats, rivals: Bools) -> Floats
     """Two options: Φ(m / √(v_c + v_r))."""
     margin = np.where(rivals, lead, 0.0).sum(axis=1)
     rival = np.where(rivals, deviation, 0.0).sum(axis=1)
-    return np.asarray(ndtr(margin / np.sqrt(own**2 + rival**2)))
+    return np.asarray(normal_cdf(margin / np.sqrt(own**2 + rival**2)))
 
 
 def _fixed(lead: Floats, deviation: Floats, noisy: Bools, sure: Bools) -> Floats:
     """The chosen total is certain: a product over noisy rivals; a share among those certain and tied with it."""
-    odds = np.where(noisy, ndtr(lead / np.where(noisy, deviation, 1.0)), 1.0).prod(axis=1)
+    odds = np.where(noisy, normal_cdf(lead / np.where(noisy, deviation, 1.0)), 1.0).prod(axis=1)
     beaten = (sure & (lead < -EPSILON)).any(axis=1)
     ties = 1 + (sure & (np.abs(lead) <= EPSILON)).sum(axis=1)
     return np.where(beaten, 0.0, odds / ties)
@@ -253,5 +254,5 @@ def _trapezoid(z: Floats, step: Floats, lead: Floats, deviation: Floats, own: Fl
     for option in range(lead.shape[1]):
         rows = np.flatnonzero(noisy[:, option])
         shifted = lead[rows, option, None] + own[rows, None] * z[rows]
-        inside[rows] *= ndtr(shifted / deviation[rows, option, None])
+        inside[rows] *= normal_cdf(shifted / deviation[rows, option, None])
     return np.asarray((inside.sum(axis=1) - 0.5 * (inside[:, 0] + inside[:, -1])) * step)

@@ -8,9 +8,9 @@ import uuid
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from audits.decisions.columns import Columns, Terms, winners
+from audits.decisions.distributions import normal_quantile
 
 DRAWS = 4_096
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -26,7 +26,7 @@ def normals(seed: uuid.UUID, shape: tuple[int, ...]) -> NDArray[np.float64]:
     z = (z ^ (z >> np.uint64(27))) * _SECOND
     z ^= z >> np.uint64(31)
     uniform = ((z >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
-    return np.asarray(ndtri(uniform).reshape(shape))
+    return normal_quantile(uniform).reshape(shape)
 
 
 def confidence(

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtr, stdtrit
 
 from audits.decisions import weighing
+from audits.decisions.distributions import student_cdf, student_quantile
 from audits.decisions.weighing import Floats
 
 Bools = NDArray[np.bool_]
@@ -100,10 +100,10 @@ def _compared(
         return None
     delta = inside.mean - outside.mean
     error, freedom = _welch_error(inside, outside)
-    half = stdtrit(freedom, 1 - LEVEL / 2) * error
+    half = student_quantile(freedom, 1 - LEVEL / 2) * error
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = inside.mean / outside.mean
-        p = 2 * stdtr(freedom, -np.abs(delta) / error)
+        p = 2 * student_cdf(freedom, -np.abs(delta) / error)
     smaller = min(inside.effective, outside.effective)
     if smaller < TESTED_FROM:
         return _Arm(group, n, rest, delta, half, ratio, None)

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaincinv, ndtri
 
 from audits.decisions import weighing
+from audits.decisions.distributions import beta_quantile, normal_quantile
 from audits.decisions.weighing import ALPHA, Floats
 
 _Z = weighing.Z
@@ -70,8 +70,8 @@ def _delta_flatness(p: Floats, plug_in: float, entropy: float, n: float) -> tupl
 
 def _exact_flatness(top: float, n: float, k: int) -> tuple[float, float]:
     """H lies in [h(p), h(p) + (1 − p) ln(k − 1)], p in its Clopper–Pearson interval."""
-    low = float(betaincinv(top, n - top + 1, ALPHA / 2))
-    high = 1.0 if top >= n else float(betaincinv(top + 1, n - top, 1 - ALPHA / 2))
+    low = beta_quantile(top, n - top + 1, ALPHA / 2)
+    high = 1.0 if top >= n else beta_quantile(top + 1, n - top, 1 - ALPHA / 2)
     most = max(low, 1 / k)
     widest = _binary(most) + (1 - most) * np.log(k - 1)
     return _flatness(float(widest), k), _flatness(min(_binary(low), _binary(high)), k)
@@ -100,7 +100,7 @@ def representation_loss(
     if not known:
         return Index(None, None, n, detail)
     worst = max(known, key=lambda name: known[name][0])
-    strict = float(ndtri(1 - ALPHA / (2 * len(known))))
+    strict = float(normal_quantile(1 - ALPHA / (2 * len(known))))
     low = max(value - strict * error for value, error in known.values())
     high = max(value + _Z * error for value, error in known.values())
     effective = weighing.effective(shortfalls[worst][2])

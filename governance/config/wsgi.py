@@ -10,6 +10,8 @@ from django.utils.module_loading import import_string
 
 from governance import starting
 
+# The collector looks less often than for small scripts: while all is loaded, and after it.
+gc.set_threshold(10_000, 20, 20)
 # Nothing that a request asks of PostgreSQL may take for ever; libpq reads both when it connects.
 os.environ.setdefault("PGOPTIONS", "-c statement_timeout=30s -c lock_timeout=10s")
 os.environ.setdefault("PGCONNECT_TIMEOUT", "5")
@@ -21,7 +23,6 @@ connections.close_all()
 for companion in settings.GOVERNANCE_WEB_COMPANIONS:
     import_string(companion)()
 
-# What is loaded stays: the collector need not look through it again, and looks less often than for small scripts.
+# What is loaded stays: the collector need not look through it again.
 gc.collect()
 gc.freeze()
-gc.set_threshold(10_000, 20, 20)

@@ -18,6 +18,8 @@ from governance.embedded.cluster import Cluster
 from governance.embedded.home import CannotStartError, Home, Lock
 from governance.embedded.supervisor import Supervisor
 
+pytestmark = pytest.mark.slow
+
 AS_ROOT = os.geteuid() == 0
 HOLD = """
 import sys, time

@@ -27,6 +27,8 @@ from tests.integration import ways_in
 from tests.integration.ways_in import ALL, TELLING, TOGETHER, Request, packed, send
 from tests.unit.audits.decisions import worlds
 
+pytestmark = pytest.mark.slow
+
 HOST = b"Host: 127.0.0.1\r\n"
 
 

@@ -16,6 +16,8 @@ from audits.ledger import partitions, tasks
 from tests.unit.audits.decisions import worlds as decision_worlds
 from tests.unit.audits.ledger import worlds
 
+pytestmark = pytest.mark.slow
+
 WIDTH = 4_194_304
 FAR = 20 * WIDTH + 5
 

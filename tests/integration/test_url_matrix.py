@@ -25,6 +25,8 @@ from tests.integration import two_houses
 from tests.integration.two_houses import House
 from tests.integration.url_samples import NOT_YET, PERSONAL, QUERIES, SAMPLES, WRITING_NEEDS
 
+pytestmark = pytest.mark.slow
+
 AT = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
 # Sign-in is django-allauth's; what an anonymous visitor and a signed-in one get there is its own contract.
 FOREIGN = ("allauth.",)

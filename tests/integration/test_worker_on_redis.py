@@ -18,6 +18,8 @@ from governance.jobs.models import Job
 from governance.organisations.models import Organisation
 from tests import live
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 60
 ENQUEUE = """
 import django, sys

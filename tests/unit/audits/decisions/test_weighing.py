@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audits.decisions import weighing
+from audits.decisions.distributions import normal_quantile
 from audits.monitoring import discrepancy, indices
 from audits.replay import flips
 from audits.rescoring import agreement
@@ -76,6 +77,10 @@ class Log:
 
     def pairs(self):
         return [[(a, b)] for a, b in zip(self.scores[:, 0], self.scored_twice[:, 0], strict=True)]
+
+
+def test_z_is_the_quantile_of_the_normal_distribution():
+    assert weighing.Z == float(normal_quantile(1 - weighing.ALPHA / 2))
 
 
 @FEW
