@@ -26,7 +26,7 @@ demo: setup-run ## the main job, end to end; DATA=DIR for a real data set
 	@$(EMBEDDED) demo $(if $(DATA),"$(DATA)")
 
 test: setup ## the whole test suite, journeys included; ARGS for pytest
-	@$(PYTHON) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -q $(ARGS)
+	@$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q $(ARGS)
 
 bench: setup-run ## the benchmarks
 	@$(EMBEDDED) bench $(ARGS)

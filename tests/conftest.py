@@ -9,17 +9,17 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import django
 import hypothesis
 import pytest
 from pytest_django import DjangoDbBlocker
+from xdist.scheduler import LoadFileScheduling
 
 from governance.embedded.cluster import Cluster
 from governance.embedded.home import Home
 from tests import databases, live
-
-ROOT = Path(__file__).parent
 
 
 def prepare_run() -> None:
@@ -56,12 +56,24 @@ prepare_process()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file's tests stay in one process, and the files that take long come first: what is left at the end is short."""
-    slow = {item.path for item in items if {"slow", "journey"} & {mark.name for mark in item.iter_markers()}}
+    """The files that take long come first: what is left at the end is short."""
     for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(ROOT).with_suffix("").as_posix()))
-    items.sort(key=lambda item: item.path not in slow)
+        if "journeys" in item.path.parts:
+            item.add_marker(pytest.mark.journey)
+    long = {item.path for item in items if {"slow", "journey"} & {mark.name for mark in item.iter_markers()}}
+    items.sort(key=lambda item: item.path not in long)
+
+
+class ByFile(LoadFileScheduling):
+    """A file's tests stay in one process, and so do all journeys, which share an Edgewise and a browser."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "journeys" if nodeid.startswith("tests/journeys/") else str(super()._split_scope(nodeid))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    """The scheduler of `-n 2`."""
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -16,14 +16,6 @@ from tests.journeys.visitor import CHROMIUM, FLAGS, Visitor
 SCORERS = {"EDGEWISE_RESCORERS": '{"house": "tests.unit.audits.rescoring.worlds.house"}'}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything here is a journey, and all of them share one Edgewise and one browser."""
-    for item in items:
-        if "tests/journeys" in str(item.path):
-            item.add_marker(pytest.mark.journey)
-            item.add_marker(pytest.mark.xdist_group("journeys"))
-
-
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, driven by Playwright."""

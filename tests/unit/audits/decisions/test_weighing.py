@@ -80,7 +80,7 @@ class Log:
 
 
 def test_z_is_the_quantile_of_the_normal_distribution():
-    assert weighing.Z == float(normal_quantile(1 - weighing.ALPHA / 2))
+    assert float(normal_quantile(1 - weighing.ALPHA / 2)) == weighing.Z
 
 
 @FEW
