@@ -19,6 +19,8 @@ def web(environment: Mapping[str, str]) -> list[str]:
     host, port = address(environment)
     workers = environment.get("EDGEWISE_WEB_WORKERS", "2")
     scale = ["--workers", workers, "--respawn-failed-workers"]
+    # A process that is asked to end while it still loads does not hear it, and would be waited for without end.
+    scale += ["--workers-kill-timeout", "10"]
     place = ["--host", host, "--port", str(port), "--log-level", "warning", "--no-ws", "--http", "1"]
     # An arena of memory for each thread would keep what its busiest moment took.
     calm = ["/usr/bin/env", f"MALLOC_ARENA_MAX={environment.get('MALLOC_ARENA_MAX', '2')}"]
