@@ -32,7 +32,7 @@ bench: setup-run ## the benchmarks
 	@$(EMBEDDED) bench $(ARGS)
 
 faults: setup ## kill everything under load, and look for what was acknowledged; ARGS="--seed N"
-	@EDGEWISE_FAULTS_RESTARTS=10 $(PYTHON) -m pytest -q tests/faults/test_sdk_outlives_the_server.py
+	@$(if $(ARGS),true,EDGEWISE_FAULTS_RESTARTS=10 $(PYTHON) -m pytest -q tests/faults/test_sdk_outlives_the_server.py)
 	@$(PYTHON) -m tests.faults $(ARGS)
 
 bench-10m: setup-run ## one log grown to ten million (hours, 25 GB in EDGEWISE_HOME); BENCH_TO=1000000 for less
