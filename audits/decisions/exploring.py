@@ -119,7 +119,8 @@ def _young(asked: _Search, system_id: int, low: int, high: int, cursor: Cursor) 
 def _logged(system_id: int) -> int:
     """One past the newest decision."""
     newest = Decision.objects.filter(system_id=system_id).order_by("-index").values_list("index", flat=True)
-    return (newest.first() or -1) + 1
+    index = newest.first()
+    return 0 if index is None else index + 1
 
 
 def _indexed(asked: _Search, system_id: int, low: int, high: int, cursor: Cursor) -> Iterator[int]:

@@ -88,7 +88,7 @@ def test_an_auditor_reads_decisions_of_every_form(visitor: Visitor, place: Town)
     visitor.follow("Decision " + "-".join(first["id"].split("-")[:2]))
     assert visitor.sees("its scorer timed out")
     assert visitor.sees("Followed by")
-    visitor.go("/decisions/")
+    visitor.go("/decisions/?system=moderation")
     visitor.page.get_by_text("By trace, dialog or the decision it follows").click()
     visitor.page.fill("[name=trace_id]", str(tied["trace_id"]))
     with visitor.page.expect_response(lambda response: "trace_id=4bf9" in response.url):
