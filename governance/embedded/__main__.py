@@ -25,8 +25,10 @@ def run(arguments: list[str]) -> int:
     """Serve until Ctrl-C."""
     with Deployment(Home.of(os.environ), os.environ, command="make run") as deployment:
         start_all(deployment)
-        print(f"Edgewise serves {deployment.url} from {deployment.home.root}. Ctrl-C stops it.", flush=True)
         try:
+            print(
+                f"Edgewise serves {deployment.url} from {deployment.home.root}. Ctrl-C stops it.", flush=True
+            )
             deployment.wait()
         except KeyboardInterrupt:
             print("Stopping.", flush=True)
