@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Django's command line, for Edgewise: with DATABASE_URL as given, else with the embedded PostgreSQL of this home."""
 
-import gc
 import os
 import sys
 from pathlib import Path
@@ -17,8 +16,6 @@ def embedded() -> None:
 
 
 if __name__ == "__main__":
-    # Loading everything makes many objects that stay: looking through them again and again was an eighth of a start.
-    gc.set_threshold(10_000, 20, 20)
     if "DATABASE_URL" not in os.environ:
         embedded()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.config.settings")

@@ -1,6 +1,5 @@
 """The worker and its clock."""
 
-import gc
 import os
 from typing import Any
 
@@ -12,8 +11,6 @@ from django.db import connections
 from governance import starting
 from governance.config import broker
 
-# As in the web server: what is loaded stays, and the collector need not look through it again and again.
-gc.set_threshold(10_000, 20, 20)
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.config.settings")
 broker.install()
 app = Celery("edgewise")

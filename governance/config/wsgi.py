@@ -10,8 +10,6 @@ from django.utils.module_loading import import_string
 
 from governance import starting
 
-# The collector looks less often than for small scripts: while all is loaded, and after it.
-gc.set_threshold(10_000, 20, 20)
 # Nothing that a request asks of PostgreSQL may take for ever; libpq reads both when it connects.
 os.environ.setdefault("PGOPTIONS", "-c statement_timeout=30s -c lock_timeout=10s")
 os.environ.setdefault("PGCONNECT_TIMEOUT", "5")
