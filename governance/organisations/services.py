@@ -2,11 +2,12 @@
 
 import datetime as dt
 
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_slug
 from django.utils.translation import gettext as _
-from guardian.shortcuts import assign_perm
+from guardian.utils import get_group_obj_perms_model
 
 from governance import trail
 from governance.access import roles
@@ -61,10 +62,7 @@ def found(
     organisation = Organisation.objects.create(
         slug=slug, name=name, log_is_public=log_is_public, created_at=at
     )
-    for role, permissions in roles.ROLES.items():
-        group = Group.objects.create(name=roles.group_name(slug, role))
-        for permission in sorted(permissions):
-            assign_perm(f"governance.{permission}", group, organisation)
+    _open_roles(organisation)
     trail.record(
         "organisation.founded",
         organisation=organisation,
@@ -74,6 +72,28 @@ def found(
         log_is_public=log_is_public,
     )
     return organisation
+
+
+def _open_roles(organisation: Organisation) -> None:
+    """A group for each role, with the role's permissions on the organisation; guardian's own way asks for each."""
+    groups = Group.objects.bulk_create(
+        [Group(name=roles.group_name(organisation.slug, role)) for role in roles.ROLES]
+    )
+    kind = ContentType.objects.get_for_model(Organisation)
+    permissions = {
+        permission.codename: permission for permission in Permission.objects.filter(content_type=kind)
+    }
+    grant = get_group_obj_perms_model(Organisation)
+    grant.objects.bulk_create(
+        grant(
+            group=group,
+            permission=permissions[codename],
+            content_type=kind,
+            object_pk=str(organisation.pk),
+        )
+        for role, group in zip(roles.ROLES, groups, strict=True)
+        for codename in sorted(roles.ROLES[role])
+    )
 
 
 def check_slug(slug: str) -> None:
