@@ -49,6 +49,7 @@ QUERIES: dict[str, dict[str, str]] = {
     "verdict_never": {"verdict": "missed_clarification"},
     "disposition_never": {"disposition": "refused"},
     "margin": {"margin_below": "0.001"},
+    "margin_negative": {"margin_below": "0"},
     "margin_never": {"margin_below": "-0.9"},
     "context": {"context.community": "fr"},
     "context_oldest": {"context.community": OLD},

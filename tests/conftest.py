@@ -45,8 +45,9 @@ def prepare_process() -> None:
     del os.environ["DJANGO_SETTINGS_MODULE"]
 
 
-# How long an example takes says something of the machine, not of the law.
-hypothesis.settings.register_profile("edgewise", deadline=None)
+# How long an example takes says something of the machine, not of the law. `--hypothesis-profile thorough` for more.
+hypothesis.settings.register_profile("edgewise", deadline=None, max_examples=50)
+hypothesis.settings.register_profile("thorough", deadline=None, max_examples=1_000)
 hypothesis.settings.load_profile("edgewise")
 
 # When this file is imported, and not in pytest_configure: the conftest files below import models.

@@ -6,7 +6,6 @@ that stays up (a developer's own) builds it only when a migration changes. Tests
 
 import contextlib
 import hashlib
-import io
 import os
 import time
 import uuid
@@ -37,7 +36,7 @@ def template_name() -> str:
     """`<base>_template_<digest of the migrations, the grants and the pinned packages>`."""
     digest = hashlib.sha256()
     sources = [path for floor in FLOORS for path in sorted((ROOT / floor).glob("migrations/*.py"))]
-    grants = ROOT / "governance/management/commands/prepare_roles.py"
+    grants = ROOT / "governance/management/commands/prepare_database.py"
     for path in [*sources, grants, ROOT / "governance/config/settings.py", ROOT / "requirements.txt"]:
         digest.update(path.read_bytes())
     return f"{base_name()}_template_{digest.hexdigest()[:10]}"
@@ -108,8 +107,7 @@ def build_template(connection: psycopg.Connection, name: str) -> None:
     unfinished = f"{base_name()}_template_unfinished"
     create(connection, unfinished)
     point_django_at(unfinished)
-    call_command("migrate", database="owner", verbosity=0)
-    call_command("prepare_roles", stdout=io.StringIO())
+    call_command("prepare_database", verbosity=0)
     point_django_at(base_name())
     rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
     connection.execute(rename.format(sql.Identifier(unfinished), sql.Identifier(name)))

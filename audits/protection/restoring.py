@@ -44,8 +44,7 @@ def restore(*, folder: Path, erasures: Path | None, at: dt.datetime, say: Say) -
     arguments = ["--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction"]
     postgres.run("pg_restore", [*arguments, f"--dbname={_database()}", str(folder / DATABASE)])
     say(f"the database of {made.made_at.isoformat()} is in place")
-    call_command("migrate", database=postgres.OWNER, verbosity=0)
-    call_command("prepare_roles", verbosity=0)
+    call_command("prepare_database", verbosity=0)
     erased = _erase_again(erasures, at) if erasures is not None else 0
     say(f"{erased} subjects were erased again")
     behind = [line for state in made.logs if (line := _verified(state, say))]

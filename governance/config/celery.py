@@ -12,6 +12,8 @@ from governance import starting
 from governance.config import broker
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.config.settings")
+# Celery would load every page to check it, and go on whatever it finds; what must hold is asked below.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 broker.install()
 app = Celery("edgewise")
 app.config_from_object("django.conf:settings", namespace="CELERY")

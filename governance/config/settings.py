@@ -55,7 +55,7 @@ def _database(variable: str) -> dict[str, Any]:
 # Two roles on one database: the owner migrates, the application runs and may not rewrite the log.
 DATABASES = {"default": _database("DATABASE_URL"), "owner": _database("DATABASE_OWNER_URL")}
 DATABASES["owner"]["TEST"] = {"MIRROR": "default"}
-# What the application's role may only add to, and what it may add to and move on: `manage.py prepare_roles`.
+# What the application's role may only add to, and what it may add to and move on: `manage.py prepare_database`.
 LEDGER_APPEND_ONLY_TABLES = [
     "audits_log", "audits_entry", "audits_tile", "audits_checkpoint", "audits_loggedevent", "audits_cosignature"
 ]  # fmt: skip

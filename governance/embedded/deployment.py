@@ -104,8 +104,7 @@ class Deployment:
     def migrate(self) -> None:
         """Bring the database to this version of the code."""
         with timed("The database is up to date"):
-            self._manage("migrate", "--database", "owner", "--verbosity", "0")
-            self._manage("prepare_roles")
+            self._manage("prepare_database", "--verbosity", "0")
 
     def _manage(self, *arguments: str) -> None:
         command = commands.manage(*arguments)

@@ -99,12 +99,15 @@ class House:
             self.process.wait(STOP_SECONDS)
         return False
 
-    def stop(self) -> None:
-        if self.process is not None:
-            with self.process:
-                self.process.send_signal(signal.SIGINT)
-                self.process.wait(STOP_SECONDS)
-            self.process = None
+    def stop(self) -> int:
+        """Ctrl-C, unless it is killed already; the exit status."""
+        if self.process is None:
+            return 0
+        with self.process:
+            self.process.send_signal(signal.SIGINT)
+            status = self.process.wait(STOP_SECONDS)
+        self.process = None
+        return status
 
     def kill(self) -> None:
         """The supervisor itself, which can then tend nothing."""

@@ -16,10 +16,11 @@ BLOWS = [blows.web_server, blows.web_process, blows.postmaster, blows.backend_in
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """Ended by Ctrl-C at last, which must be heard after all that was done to it."""
     found = House(Path(tmp_path_factory.mktemp("faults").resolve()) / "house")
     found.start()
     yield found
-    found.stop()
+    assert found.stop() == 0
 
 
 @pytest.mark.slow

@@ -1,11 +1,15 @@
-"""The demo's people and councils on a real database; the scheduler's steps are taken by hand."""
+"""The demo's people and councils, founded once on a real database; the scheduler's steps are taken by hand."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.test import override_settings
 from django.utils import timezone
+from pytest_django import DjangoDbBlocker
 
 from councils.deliberation.models import Proposal
 from councils.voting import lifecycle
@@ -14,13 +18,23 @@ from demo.journal import Journal
 from demo.scenario import Scenario
 from governance.organisations.models import Organisation, Person
 from governance.policies import selectors as policies
+from tests import databases
 
-pytestmark = pytest.mark.django_db
+
+@dataclass
+class Founded:
+    """What the demo plans, and the accounts it has opened for it."""
+
+    scenario: Scenario
+    accounts: list[dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def scenario() -> Scenario:
-    return builtin.plan(posts=40)
+def founded(template_database: str, django_db_blocker: DjangoDbBlocker) -> Iterator[Founded]:
+    scenario = builtin.plan(posts=40)
+    quick = override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"])
+    with django_db_blocker.unblock(), databases.clone(template_database), quick:
+        yield Founded(scenario, cast.found(scenario)["accounts"])
 
 
 @pytest.fixture
@@ -40,28 +54,26 @@ def later(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(assembly, "wait_for", wait_for)
 
 
-def test_every_role_has_an_account_and_the_outsider_another_organisation(scenario: Scenario) -> None:
-    accounts = cast.found(scenario)["accounts"]
-    roles = {account["role"] for account in accounts}
+def test_every_role_has_an_account_and_the_outsider_another_organisation(founded: Founded) -> None:
+    roles = {account["role"] for account in founded.accounts}
     assert roles == {"admin", "owner", "chair", "member", "auditor", "outsider"}
-    for account in accounts:
+    for account in founded.accounts:
         assert Person.objects.get(username=account["username"]).check_password(account["password"])
-    assert {a["organisation"] for a in accounts if a["role"] == "outsider"} == {"other"}
+    assert {a["organisation"] for a in founded.accounts if a["role"] == "outsider"} == {"other"}
     assert Organisation.objects.get(slug="demo").log_is_public
 
 
-def test_the_first_weights_are_marked_as_set_without_a_vote(scenario: Scenario) -> None:
-    cast.found(scenario)
-    for plan in scenario.systems:
-        policy = policies.with_version(system=cast.system_of(scenario, plan), version=1)
+def test_the_first_weights_are_marked_as_set_without_a_vote(founded: Founded) -> None:
+    for plan in founded.scenario.systems:
+        policy = policies.with_version(system=cast.system_of(founded.scenario, plan), version=1)
         assert policy is not None
         assert policy.set_without_vote
         assert policy.weights_exact == plan.weights
         assert policy.norms == [{"edge": "safety", "minimum": 0.3, "z": 0.0}]
 
 
-def test_a_vote_becomes_the_policy(scenario: Scenario, later: None, tmp_path: Path) -> None:
-    cast.found(scenario)
+def test_a_vote_becomes_the_policy(founded: Founded, later: None, tmp_path: Path) -> None:
+    scenario = founded.scenario
     enacted = assembly.hold(scenario, [scenario.council], Journal(tmp_path))
     (version,) = enacted.values()
     policy = policies.with_version(system=cast.system_of(scenario, scenario.edge_aware), version=version)
@@ -71,8 +83,7 @@ def test_a_vote_becomes_the_policy(scenario: Scenario, later: None, tmp_path: Pa
     assert assembly.hold(scenario, [scenario.council], Journal(tmp_path)) == enacted
 
 
-def test_a_proposal_is_left_open(scenario: Scenario, later: None) -> None:
-    cast.found(scenario)
-    proposal = assembly.leave_open(scenario)
+def test_a_proposal_is_left_open(founded: Founded, later: None) -> None:
+    proposal = assembly.leave_open(founded.scenario)
     assert proposal.state == Proposal.State.VOTING
     assert proposal.accepts_votes(at=timezone.now() + dt.timedelta(days=7))

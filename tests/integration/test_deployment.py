@@ -123,17 +123,19 @@ def test_a_web_process_that_stands_still_is_replaced(serving: Serving) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
 def test_killed_itself_it_leaves_nothing_and_the_next_one_takes_up_its_home(
-    serving: Serving, home: Path, end: signal.Signals
+    serving: Serving, home: Path
 ) -> None:
-    """The kernel tells the children. Asked to end, it leaves nothing either, and the exit is clean."""
+    """The kernel tells the children. Asked to end, it leaves nothing either, and the exit is clean.
+
+    Asked by Ctrl-C: tests/faults/test_killed_under_load.py.
+    """
     serving.process.kill()
     live.wait_for(lambda: not serving.left() and not serving.answers(), seconds=30)
     second = start(home)
     assert second.answers()
     with second.process:
-        second.process.send_signal(end)
+        second.process.terminate()
         assert second.process.wait(60) == 0
     assert second.left() == []
     assert not second.answers()

@@ -4,10 +4,11 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from audits.protection import backing_up, erasure_list, postgres
+from governance.commandline import EdgewiseCommand
 
 ADVICE = (
     "keys/ opens everything in this backup: move it to another place than the rest. "
@@ -15,7 +16,7 @@ ADVICE = (
 )
 
 
-class Command(BaseCommand):
+class Command(EdgewiseCommand):
     """Reads one snapshot as the owner's role."""
 
     help = "Write a backup of database, keys and documents into a new folder."

@@ -8,16 +8,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from audits.protection import erasing
 from audits.protection.models import Erasure
+from governance.commandline import EdgewiseCommand
 from governance.errors import DomainError
 from governance.organisations.models import Organisation
 
 
-class Command(BaseCommand):
+class Command(EdgewiseCommand):
     """Asks for each erasure and executes it at once; what a legal hold keeps waits for it."""
 
     help = "Erase data subjects, whose references are read from standard input or a file."

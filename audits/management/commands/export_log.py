@@ -4,15 +4,16 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from audits.ledger import export, pages, selectors, signer
 from audits.ledger.models import Log
+from governance.commandline import EdgewiseCommand
 from governance.errors import DomainError
 
 
-class Command(BaseCommand):
+class Command(EdgewiseCommand):
     """Writes FOLDER/ORGANISATION/SYSTEM/… for each log."""
 
     help = "Write every log, or the one named, as static files: checkpoint, tiles, entries, policy."

@@ -7,16 +7,17 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from audits.decisions import services
+from governance.commandline import EdgewiseCommand
 from governance.systems.models import AISystem
 
 GROUP = 500
 
 
-class Command(BaseCommand):
+class Command(EdgewiseCommand):
     help = "Log the records of an NDJSON file, as POST /api/v1/decisions would; safe to repeat."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

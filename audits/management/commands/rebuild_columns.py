@@ -3,13 +3,14 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from audits.decisions import renewing
+from governance.commandline import EdgewiseCommand
 from governance.systems.models import AISystem
 
 
-class Command(BaseCommand):
+class Command(EdgewiseCommand):
     help = (
         "Build the columns behind replays, indices and reports again from the log; what was assessed stays."
     )

@@ -5,16 +5,17 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from audits.reports import documents, gathering, services
 from audits.reports.models import Report
+from governance.commandline import EdgewiseCommand
 from governance.organisations.models import Organisation
 from governance.systems import selectors as systems
 
 
-class Command(BaseCommand):
+class Command(EdgewiseCommand):
     help = "Make a compliance report (or --minutes PROPOSAL, --explanation DECISION) and write its PDF."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -6,13 +6,14 @@ from argparse import ArgumentParser
 from fractions import Fraction
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from audits.replay import selectors
+from governance.commandline import EdgewiseCommand
 from governance.systems.models import AISystem
 
 
-class Command(BaseCommand):
+class Command(EdgewiseCommand):
     help = "Print as JSON what other weights would have changed in the decisions logged."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

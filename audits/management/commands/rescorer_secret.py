@@ -3,13 +3,14 @@
 import base64
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from audits.rescoring import asking, routes
+from governance.commandline import EdgewiseCommand
 from governance.errors import DomainError
 
 
-class Command(BaseCommand):
+class Command(EdgewiseCommand):
     """`manage.py rescorer_secret NAME`: to be given to whoever runs that scorer."""
 
     help = "Print the secret with which requests to the scorer NAME are signed."

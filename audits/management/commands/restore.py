@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from audits.protection import erasure_list, manifest, postgres, restoring
 from governance.access.keyring import KeyUnavailable
+from governance.commandline import EdgewiseCommand
 
 REFUSALS = (
     manifest.BackupDamaged,
@@ -24,7 +25,7 @@ BEHIND = (
 )
 
 
-class Command(BaseCommand):
+class Command(EdgewiseCommand):
     """Nothing else of this home starts until the restore has come to its end."""
 
     help = "Restore a backup into an empty database and home."

@@ -3,11 +3,12 @@
 import argparse
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from audits.ledger import rewrapping, rotation
 from governance.access.keyring import KeyUnavailable
+from governance.commandline import EdgewiseCommand
 from governance.errors import DomainError
 from governance.policies import rotation as policy_rotation
 
@@ -15,7 +16,7 @@ from governance.policies import rotation as policy_rotation
 KINDS = {"deployment": rewrapping, "log": rotation, "policy": policy_rotation}
 
 
-class Command(BaseCommand):
+class Command(EdgewiseCommand):
     """Two steps, with as much time between them as everybody needs who relies on the key."""
 
     help = "Take up a new key beside the old one, or finish by putting the old one away."

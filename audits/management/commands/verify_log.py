@@ -5,15 +5,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from edgewise import proofs
 from edgewise.errors import VerificationError
 
 from audits.ledger import selectors, verification
 from audits.ledger.models import Log
+from governance.commandline import EdgewiseCommand
 
 
-class Command(BaseCommand):
+class Command(EdgewiseCommand):
     """Hashes every entry again and compares it with tiles, head and checkpoints."""
 
     help = "Check every log, or those named, from the first entry to the last."

@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from governance.access import services
+from governance.commandline import EdgewiseCommand
 from governance.errors import DomainError
 from governance.systems import selectors
 
 
-class Command(BaseCommand):
+class Command(EdgewiseCommand):
     help = "Creates an API key of a system and prints its secret, this once."
 
     def add_arguments(self, parser: CommandParser) -> None:

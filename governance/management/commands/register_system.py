@@ -2,16 +2,17 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
+from governance.commandline import EdgewiseCommand
 from governance.errors import DomainError
 from governance.organisations.models import Organisation
 from governance.systems import services
 from governance.systems.models import AISystem
 
 
-class Command(BaseCommand):
+class Command(EdgewiseCommand):
     help = "Registers an AI system in an organisation."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -1,4 +1,4 @@
-"""What the application's role may do, granted after every migration.
+"""The database brought to this version of the code: migrated by its owner, and what the application's role may do.
 
 The owner migrates; the application reads and writes rows, and on the ledger's tables it may only read and add
 (`settings.LEDGER_APPEND_ONLY_TABLES`), or read, add and move on (`settings.LEDGER_HEAD_TABLES`). Partitions are reached
@@ -8,9 +8,12 @@ through their tables alone. The functions in `settings.LEDGER_OWNER_FUNCTIONS` a
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management import call_command
 from django.db import connections, transaction
 from psycopg import sql
+
+from governance.commandline import EdgewiseCommand
+from governance.starting import TAG
 
 FULL = "SELECT, INSERT, UPDATE, DELETE"
 APPEND = "SELECT, INSERT"
@@ -27,14 +30,16 @@ def rights(*, table: str) -> str:
     return READ if table == "django_migrations" else FULL
 
 
-class Command(BaseCommand):
-    """`manage.py prepare_roles`: connects as the owner, grants to the application's role."""
+class Command(EdgewiseCommand):
+    """`manage.py prepare_database`: connects as the owner, migrates, grants to the application's role."""
 
-    requires_system_checks: list[str] = []  # `migrate`, which comes before, has run them
-    help = "Grant the application's database role what it needs, and nothing more."
+    help = "Migrate as the owner; grant the application's database role what it needs, and nothing more."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Revoke all, then grant per table; in one transaction, so that a running application never fails."""
+        """Migrate, then revoke all and grant per table: in one transaction, so that no running application fails."""
+        if not options["skip_checks"]:
+            self.check(tags=[TAG], databases=["default"])
+        call_command("migrate", database="owner", verbosity=options["verbosity"], stdout=self.stdout)
         connection = connections["owner"]
         role = settings.DATABASES["default"]["USER"]
         if role == settings.DATABASES["owner"]["USER"]:
@@ -43,7 +48,8 @@ class Command(BaseCommand):
         with transaction.atomic(using="owner"), connection.cursor() as cursor:
             for statement in statements(role=role, tables=tables):
                 cursor.execute(statement.as_string())
-        self.stdout.write(f"{role} may use {len(tables)} tables")
+        if options["verbosity"]:
+            self.stdout.write(f"{role} may use {len(tables)} tables")
 
 
 def statements(*, role: str, tables: list[str]) -> list[sql.Composed]:
