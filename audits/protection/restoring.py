@@ -62,7 +62,7 @@ def _refuse(made: Manifest, erasures: Path | None) -> None:
         raise CannotRestore(
             f"{settings.MEDIA_ROOT} holds documents. Restore into a new home, or move them away."
         )
-    known = MigrationLoader(None).disk_migrations
+    known = _known_migrations()
     unknown = [
         f"{app} {name}"
         for app, names in made.migrations.items()
@@ -74,6 +74,12 @@ def _refuse(made: Manifest, erasures: Path | None) -> None:
             f"The backup was made by a newer version of Edgewise ({unknown[0]}). Install that one."
         )
     _refuse_list(made, erasures)
+
+
+def _known_migrations() -> set[tuple[str, str]]:
+    """Those of this version, and those that they replace: a database notes both kinds as applied."""
+    migrations = MigrationLoader(None).disk_migrations
+    return {*migrations, *(old for migration in migrations.values() for old in migration.replaces)}
 
 
 def _refuse_list(made: Manifest, erasures: Path | None) -> None:

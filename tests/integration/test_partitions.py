@@ -1,13 +1,11 @@
-"""Partitions: made ahead of need through the owner's function, kept append-only, and filled by the migration."""
+"""Partitions: made ahead of need through the owner's function and kept append-only."""
 
 import json
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.core.management import call_command
-from django.db import IntegrityError, InternalError, ProgrammingError, connection, connections, transaction
+from django.db import IntegrityError, ProgrammingError, connections, transaction
 from django.utils import timezone
 
 from audits.decisions import services
@@ -132,41 +130,3 @@ def test_a_repost_of_an_erased_id_counts_as_the_same() -> None:
     DecisionId.objects.update(fingerprint=None)
     assert post(model_version="2.0") == "duplicate"
     assert Decision.objects.count() == 1
-
-
-@pytest.fixture
-def before_partitions(fresh_database: str) -> Iterator[None]:
-    """A database of the version before, seen as its owner."""
-    call_command("migrate", "audits", "0003", database="owner", verbosity=0)
-    yield
-    connection.close()
-    connections["owner"].close()
-
-
-OLD = """
-    INSERT INTO audits_decision (system_id, index, uuid, occurred_at, logged_at, model_version, context, chosen,
-        disposition, policy_version, options, fingerprint, sealed, data_key_id, groups)
-    SELECT 1 + n % 2, n, md5(n::text)::uuid, now(), now(), '1.0', '{"community": "de"}', 'label', 'answered', 1, 2,
-        CASE WHEN n % 3 > 0 THEN sha256(n::text::bytea) END, 'sealed', 7, '{"age": "18-29"}'
-    FROM generate_series(4194300, 4194310) AS n
-"""
-SEEN = (
-    "SELECT d.system_id, d.index, d.uuid, d.sealed, d.groups, {} FROM audits_decision d {} ORDER BY d.index"
-)
-
-
-@pytest.mark.usefixtures("before_partitions")
-def test_the_migration_moves_every_row_there_and_back() -> None:
-    """Over a partition's border, with and without a fingerprint."""
-    run(OLD, alias="owner")
-    before = run(SEEN.format("d.fingerprint", ""), alias="owner")
-    assert len(before) == 11
-    call_command("migrate", "audits", database="owner", verbosity=0)
-    joined = SEEN.format("i.fingerprint", "JOIN audits_decisionid i USING (system_id, uuid, index)")
-    assert run(joined, alias="owner") == before
-    homes = run("SELECT DISTINCT tableoid::regclass::text FROM audits_decision ORDER BY 1", alias="owner")
-    assert homes == [("audits_decision_00",), ("audits_decision_01",)]
-    call_command("migrate", "audits", "0003", database="owner", verbosity=0)
-    assert run(SEEN.format("d.fingerprint", ""), alias="owner") == before
-    with pytest.raises((IntegrityError, InternalError), match="decision_id_is_unique_in_its_system"):
-        run(OLD.replace("n, md5", "n + 50, md5"), alias="owner")
