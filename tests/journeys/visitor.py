@@ -1,6 +1,7 @@
 """What a person does with a browser, in words; every page they come to is scanned with axe."""
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 from urllib.parse import urlparse
 
 from axe_playwright_python.sync_playwright import Axe
@@ -21,11 +22,23 @@ RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     "resultTypes": ["violations"],
 }
+# What axe judges by: elements with their attributes, numbers aside, and whether there is a text in them.
+SHAPE = """() => {
+    const said = ({name, value}) => ["value", "content", "nonce"].includes(name) ? name : `${name}=${value}`;
+    const shape = element => [element.tagName, ...[...element.attributes].map(said), !element.textContent.trim()];
+    const shapes = [...document.querySelectorAll("*")].map(shape);
+    return window.innerWidth + JSON.stringify(shapes).replace(/[0-9]+/g, "0");
+}"""
 
 
 @dataclass
 class Visitor:
-    """One browser profile. ``findings`` are axe's violations; ``complaints`` are console errors and wide pages."""
+    """One browser profile. ``findings`` are axe's violations; ``complaints`` are console errors and wide pages.
+
+    A page of the shape of one that was scanned at this width is not scanned again, whoever comes to it.
+    """
+
+    scanned: ClassVar[set[str]] = set()
 
     context: BrowserContext
     page: Page
@@ -104,15 +117,21 @@ class Visitor:
 
     def look(self) -> None:
         """Scans the page as it stands: accessibility, and whether it fits the width of the window."""
-        violations = Axe().run(self.page, options=RULES).response["violations"]
-        for violation in violations:
-            nodes = "; ".join(node["html"][:160] for node in violation["nodes"][:3])
-            self.findings.append(f"{self.path}: {violation['id']}: {violation['help']}: {nodes}")
+        shape = self.page.evaluate(SHAPE)
+        if shape not in self.scanned:
+            self.scanned.add(shape)
+            self._scan()
         wide = self.page.evaluate(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
         if wide > 0:
             self.complaints.append(f"{self.path}: {wide} px too wide for {self.page.viewport_size}")
+
+    def _scan(self) -> None:
+        violations = Axe().run(self.page, options=RULES).response["violations"]
+        for violation in violations:
+            nodes = "; ".join(node["html"][:160] for node in violation["nodes"][:3])
+            self.findings.append(f"{self.path}: {violation['id']}: {violation['help']}: {nodes}")
 
     def _note(self, message: ConsoleMessage) -> None:
         refused_form = "status of 422" in message.text
