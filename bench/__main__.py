@@ -20,7 +20,7 @@ django.setup()
 
 from django.conf import settings  # noqa: E402  (models can be imported only after the set-up)
 
-from bench import counting, ingest, measures, papers, peers, reading, setting, ten_million  # noqa: E402
+from bench import counting, ingest, measures, papers, peers, reading, sequencing, setting, ten_million  # noqa: E402
 from bench.measures import Measure  # noqa: E402
 
 
@@ -28,10 +28,11 @@ def run() -> list[Measure]:
     """Every benchmark in turn, each said as it is done."""
     port = settings.PORT
     organisation, owner = setting.organisation()
-    small, large = (setting.target(organisation, owner, name) for name in ("small", "large"))
+    small, large, apart = (setting.target(organisation, owner, name) for name in ("small", "large", "apart"))
     steps: list[tuple[str, Callable[[], Measure | list[Measure]]]] = [
         ("counting ballots", counting.tally),
         ("logging in batches", lambda: ingest.batch_vs_copy(small, port)),
+        ("hashing and sequencing", lambda: sequencing.overhead(small, apart, port)),
         ("logging one by one", lambda: ingest.single_vs_minimal(small, port)),
         ("growing a log", lambda: ingest.growth_and_memory(large, port)),
         ("receipts", lambda: reading.proof(large)),
