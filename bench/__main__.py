@@ -1,6 +1,6 @@
 """``python -m bench``: all benchmarks, a table on screen, ``$EDGEWISE_HOME/bench.json``.
 
-``peers``: beside MLflow. ``10m``: one log grown to ten million.
+``peers``: beside MLflow. ``10m``: one log grown to ten million, and a picture of what a record costs on the way.
 
 ``make bench`` starts everything around it. Bars are shown, not enforced.
 """
@@ -20,7 +20,7 @@ django.setup()
 
 from django.conf import settings  # noqa: E402  (models can be imported only after the set-up)
 
-from bench import counting, ingest, measures, papers, peers, reading, sequencing, setting, ten_million  # noqa: E402
+from bench import counting, curve, ingest, measures, papers, peers, reading, sequencing, setting, ten_million  # noqa: E402
 from bench.measures import Measure  # noqa: E402
 
 
@@ -64,8 +64,13 @@ def main() -> None:
     print()
     print("\n".join(measures.lines(found)))
     path = Path(settings.EDGEWISE_HOME) / (f"bench-{chosen}.json" if chosen else "bench.json")
-    path.write_text(json.dumps([measure.as_json() for measure in found], indent=1) + "\n")
+    kept = [measure.as_json() for measure in found]
+    path.write_text(json.dumps(kept, indent=1) + "\n")
     print(f"\n{path}")
+    if chosen == "10m":
+        picture = path.with_suffix(".svg")
+        picture.write_text(curve.svg(kept))
+        print(picture)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,5 @@
-"""``python -m bench.curve BENCH-10M.JSON PICTURE.SVG``: what a record costs as its log grows, drawn."""
+"""What a record costs as its log grows, drawn."""
 
-import json
-import sys
-from pathlib import Path
 from typing import Any
 
 import altair as alt
@@ -39,13 +36,3 @@ def svg(measures: list[dict[str, Any]]) -> str:
         )
     )
     return str(vl_convert.vegalite_to_svg(chart.to_dict()))
-
-
-def main() -> None:
-    """Read, draw, write."""
-    source, picture = (Path(argument) for argument in sys.argv[1:3])
-    picture.write_text(svg(json.loads(source.read_text())))
-
-
-if __name__ == "__main__":
-    main()

@@ -17,7 +17,8 @@ BATCHED = 30_000
 SINGLES = 6_000
 GROWN = 1_000_000
 GROWING_SECONDS = 300.0
-EARLY = 10_000
+EARLY = 10_500
+SLICE = EARLY // ROUNDS
 PATH = "/api/v1/decisions?brief=1"
 
 
@@ -88,18 +89,17 @@ def single_vs_minimal(target: Target, port: int) -> Measure:
 def growth_and_memory(target: Target, port: int) -> list[Measure]:
     """One system's log grown from nothing: cost per record at the end against the first 10,000, and peak memory."""
     wire.drive(port, list(batches(target, 4 * BATCH)), BATCH_CONNECTIONS)
-    early = wire.drive(port, list(batches(target, EARLY)), BATCH_CONNECTIONS) / EARLY
+    early = _slice_seconds(target, port)
     began_with = _largest(setting.resident_mib)
     total = 4 * BATCH + EARLY + _grow(target, port)
-    setting.wait_until_quiet()
-    late = wire.drive(port, list(batches(target, EARLY)), BATCH_CONNECTIONS) / EARLY
+    late = _slice_seconds(target, port)
     return [
         Measure(
             "ingest_growth",
             late / early,
             "ratio",
             at_most=1.2,
-            note=f"cost per record at {total:,} logged against the first {EARLY:,} (the bar is for 10 M)",
+            note=f"a record at {total:,} logged against one of the first {EARLY:,} (the bar is for 10 M)",
         ),
         Measure(
             "ingest_memory_mib",
@@ -109,6 +109,15 @@ def growth_and_memory(target: Target, port: int) -> list[Measure]:
             note=f"peak of the largest web process at {total:,} records; it held {began_with:,.0f} after {EARLY:,}",
         ),
     ]
+
+
+def _slice_seconds(target: Target, port: int) -> float:
+    """The median of ROUNDS slices that make EARLY records together, each begun in quiet."""
+    spent = []
+    for _ in range(ROUNDS):
+        setting.wait_until_quiet()
+        spent.append(wire.drive(port, list(batches(target, SLICE)), BATCH_CONNECTIONS))
+    return statistics.median(spent)
 
 
 def _grow(target: Target, port: int) -> int:

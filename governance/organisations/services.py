@@ -7,7 +7,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_slug
 from django.utils.translation import gettext as _
-from guardian.utils import get_group_obj_perms_model
+from guardian.models import GroupObjectPermission
 
 from governance import trail
 from governance.access import roles
@@ -83,9 +83,8 @@ def _open_roles(organisation: Organisation) -> None:
     permissions = {
         permission.codename: permission for permission in Permission.objects.filter(content_type=kind)
     }
-    grant = get_group_obj_perms_model(Organisation)
-    grant.objects.bulk_create(
-        grant(
+    GroupObjectPermission.objects.bulk_create(
+        GroupObjectPermission(
             group=group,
             permission=permissions[codename],
             content_type=kind,
