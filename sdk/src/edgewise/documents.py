@@ -28,6 +28,9 @@ _OBJECT = re.compile(
 )
 _LENGTH = re.compile(rb"/Length\s+(\d+)")
 
+MALFORMED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What reading a manifest of another form raises, whatever the form."""
+
 Row = Mapping[str, Any]
 
 
@@ -85,7 +88,15 @@ def attachments(pdf: bytes) -> list[bytes]:
 
 
 def verify(pdf: bytes) -> VerifiedDocument:
-    """Checks hashes, counts and every figure; raises VerificationError with what disagrees."""
+    """Checks hashes, counts and every figure; raises VerificationError, and nothing else, with what disagrees."""
+    try:
+        return _verified(pdf)
+    except MALFORMED as problem:
+        told = f"the manifest or its evidence does not have the form of {SCHEMA} ({type(problem).__name__})"
+        raise VerificationError(told) from None
+
+
+def _verified(pdf: bytes) -> VerifiedDocument:
     carried = attachments(pdf)
     raw, manifest = _manifest(carried)
     wanted = manifest["evidence"]["sha256"]
@@ -100,17 +111,18 @@ def verify(pdf: bytes) -> VerifiedDocument:
         found = compute(figure["recipe"], rows.get(figure["recipe"]["query"], []))
         if found != figure["value"]:
             raise VerificationError(f"the figure {name} is {figure['value']}, but its evidence gives {found}")
+    kind, about = manifest["kind"], manifest["about"]
+    if not isinstance(kind, str) or not isinstance(about, dict):
+        raise TypeError("kind is a text, and about an object")
     digests = hashlib.sha256(raw).hexdigest(), hashlib.sha256(pdf).hexdigest()
-    return VerifiedDocument(
-        manifest["kind"], manifest["about"], len(manifest["figures"]), len(lines), *digests
-    )
+    return VerifiedDocument(kind, about, len(manifest["figures"]), len(lines), *digests)
 
 
 def _manifest(carried: Iterable[bytes]) -> tuple[bytes, dict[str, Any]]:
     for content in carried:
         try:
             found = json.loads(content)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(found, dict) and found.get("schema") == SCHEMA:
             return content, found

@@ -15,6 +15,8 @@ def to_base64(data: bytes) -> str:
 
 def from_base64(text: str, what: str = "a value") -> bytes:
     """Decode what `to_base64` wrote; VerificationError for anything else."""
+    if not isinstance(text, str):
+        raise VerificationError(f"{what} is not a text")
     try:
         data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
@@ -36,6 +38,8 @@ def to_decimal(text: str, what: str = "a number") -> int:
 
 def to_text(data: str | bytes, what: str = "a text") -> str:
     """Read UTF-8; VerificationError says where it stops being that. A str must be one that UTF-8 can write."""
+    if not isinstance(data, str | bytes):
+        raise VerificationError(f"{what} is not a text")
     try:
         if isinstance(data, bytes):
             return data.decode()

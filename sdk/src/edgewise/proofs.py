@@ -73,10 +73,12 @@ def verify(
     if entry is None:
         _verify_form(receipt, checkpoint, record)
         return checkpoint
+    if not isinstance(entry, bytes):
+        raise VerificationError("the entry is not bytes")
     leaf = merkle.leaf_hash(entry)
     merkle.verify_inclusion(leaf, receipt.index, checkpoint.size, receipt.path, checkpoint.root)
     if record is not None:
-        sealing.verify_covers(_parse_entry(entry), record, salts or {})
+        sealing.verify_covers(_parse_entry(entry), record, {} if salts is None else salts)
     return checkpoint
 
 
@@ -97,6 +99,8 @@ def _verify_form(receipt: Receipt, checkpoint: Checkpoint, record: object) -> No
 
 
 def _parse_entry(entry: bytes) -> Mapping[str, Any]:
+    if not isinstance(entry, str | bytes):
+        raise VerificationError("the entry is not bytes")
     try:
         parsed = strict_json.loads(entry)
     except strict_json.MalformedJSONError as problem:

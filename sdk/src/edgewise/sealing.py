@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from edgewise.encoding import from_base64, to_base64
+from edgewise.encoding import from_base64, to_base64, to_text
 from edgewise.errors import VerificationError
 from edgewise.strict_json import canonical
 
 SALT_BYTES = 16
 SEALED = ("subject", "input", "weights", "rationale", "input_counterfactuals")
 SEALED_IN_OPTION = ("label",)
+LONGEST_INDEX = 9  # digits of a place in a list
 
 Record = Mapping[str, Any]
 
@@ -80,9 +81,18 @@ def open_commitment(stated: object, value: Any, salt: str) -> None:
     """Check that a commitment found in an entry is to this value under this salt."""
     if not isinstance(stated, Mapping) or set(stated) != {"commitment"}:
         raise VerificationError("the entry has no commitment there")
-    expected = commitment(canonical(value), from_base64(salt, "the salt"))["commitment"]
-    if not hmac.compare_digest(expected.encode(), str(stated["commitment"]).encode()):
+    expected = commitment(_encoded(value), from_base64(salt, "the salt"))["commitment"]
+    found = stated["commitment"]
+    if not (isinstance(found, str) and found.isascii() and hmac.compare_digest(expected, found)):
         raise VerificationError("the commitment is to another value")
+
+
+def _encoded(value: Any) -> bytes:
+    """The value's canonical bytes; VerificationError if it has none: no commitment can be to it."""
+    try:
+        return canonical(value)
+    except (TypeError, ValueError, RecursionError):
+        raise VerificationError("the value cannot be written as JSON") from None
 
 
 def verify_opened(entry: Mapping[str, Any], pointer: str, value: Any, salt: str) -> None:
@@ -92,17 +102,21 @@ def verify_opened(entry: Mapping[str, Any], pointer: str, value: Any, salt: str)
     fact of an event (`/reason`).
     """
     stated: Any = entry.get("record", entry.get("sealed"))
-    for part in pointer.removeprefix("/").split("/"):
-        if isinstance(stated, list) and part.isdecimal() and int(part) < len(stated):
-            stated = stated[int(part)]
-        elif isinstance(stated, Mapping):
-            stated = stated.get(part)
-        else:
-            stated = None
+    for part in to_text(pointer, "the pointer").removeprefix("/").split("/"):
+        stated = _below(stated, part)
     try:
         open_commitment(stated, value, salt)
     except VerificationError as problem:
         raise VerificationError(f"{pointer}: {problem}") from None
+
+
+def _below(holder: Any, part: str) -> Any:
+    """What a part of a JSON pointer leads to; None if that is nothing."""
+    if isinstance(holder, Mapping):
+        return holder.get(part)
+    if isinstance(holder, list) and part.isascii() and part.isdigit() and len(part) <= LONGEST_INDEX:
+        return holder[int(part)] if int(part) < len(holder) else None
+    return None
 
 
 def verify_covers(entry: Mapping[str, Any], record: Record, salts: Mapping[str, str]) -> None:
@@ -110,8 +124,10 @@ def verify_covers(entry: Mapping[str, Any], record: Record, salts: Mapping[str, 
     stated = entry.get("record")
     if not isinstance(stated, Mapping):
         raise VerificationError("the entry is not that of a record")
-    opened = dict(stated)
-    options = [dict(option) for option in stated.get("options", ())]
+    if not isinstance(record, Mapping) or not isinstance(salts, Mapping):
+        raise VerificationError("the record and the salts are objects")
+    opened, options = dict(stated), _options(stated, "the entry")
+    _options(record, "the record")
     for pointer, parent, name in sealed_fields(record):
         if pointer not in salts:
             raise VerificationError(f"there is no salt for {pointer}")
@@ -124,8 +140,23 @@ def verify_covers(entry: Mapping[str, Any], record: Record, salts: Mapping[str, 
         holder[name] = value
     if "options" in stated:
         opened["options"] = options
-    if opened != dict(record):
+    if not _equal(opened, dict(record)):
         raise VerificationError("the entry is that of another record")
+
+
+def _options(holder: Record, whose: str) -> list[dict[str, Any]]:
+    """Copies of the options of a record that anybody may have written."""
+    found = holder.get("options", [])
+    if not isinstance(found, list | tuple) or not all(isinstance(option, Mapping) for option in found):
+        raise VerificationError(f"the options of {whose} are not a list of objects")
+    return [dict(option) for option in found]
+
+
+def _equal(one: object, other: object) -> bool:
+    try:
+        return one == other
+    except RecursionError:
+        raise VerificationError("the record is nested too deeply to be compared") from None
 
 
 def _at(options: list[dict[str, Any]], number: int) -> dict[str, Any]:

@@ -36,7 +36,10 @@ class Group:
 
 @dataclass(slots=True)
 class TrustPolicy:
-    """Accepted logs, named witnesses and groups of them, and the one that must have cosigned."""
+    """Accepted logs, named witnesses and groups of them, and the one that must have cosigned (`quorum`).
+
+    `quorum` has to be stated, `NO_QUORUM` where none is asked for: nothing satisfies a policy without.
+    """
 
     logs: dict[VerifierKey, str] = field(default_factory=dict)
     witnesses: dict[str, VerifierKey] = field(default_factory=dict)
@@ -72,8 +75,16 @@ class TrustPolicy:
             return True
         if name in self.witnesses:
             return self.witnesses[name] in keys
+        if name not in self.groups:
+            raise VerificationError(_undefined(name))
         group = self.groups[name]
         return sum(self._reached(member, keys) for member in group.members) >= group.threshold
+
+
+def _undefined(quorum: str) -> str:
+    if not quorum:
+        return f"the policy has no quorum; name a witness, a group or {NO_QUORUM}"
+    return f"the policy defines no witness and no group {quorum}"
 
 
 def for_log(vkeys: Sequence[str], url: str = "") -> TrustPolicy:
