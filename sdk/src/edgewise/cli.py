@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from edgewise import cli_model, documents, proofs, trust, verifier
-from edgewise.errors import EdgewiseError, UnreachableError, VerificationError
+from edgewise import cli_model, documents, files, notes, proofs, trust, verifier
+from edgewise.cli_model import CommandLineError
+from edgewise.encoding import to_text
+from edgewise.errors import EdgewiseError, LogAwayError, UnreachableError, VerificationError
 from edgewise.trust import TrustPolicy
 
 RECEIPT_SUFFIX = ".tlog-proof"
@@ -23,6 +25,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         code: int = options.run(options)
+    except CommandLineError as problem:
+        print(f"edgewise: {_plain(problem)}", file=sys.stderr)
+        return 2
+    except LogAwayError as problem:
+        print(f"edgewise: nothing is verified: {_plain(problem)}", file=sys.stderr)
+        return 3
     except VerificationError as problem:
         where = "" if problem.index is None else f" (first bad index: {problem.index})"
         print(f"NOT VERIFIED: {_plain(problem)}{where}", file=sys.stderr)
@@ -52,7 +60,11 @@ def _parser() -> argparse.ArgumentParser:
 def _verify_options(verify: argparse.ArgumentParser) -> None:
     verify.add_argument("target", help=f"address or folder of a log, or a receipt ({RECEIPT_SUFFIX})")
     verify.add_argument(
-        "--vkey", action="append", default=[], help="verifier key of the log; may be repeated"
+        "--vkey",
+        action="append",
+        default=[],
+        type=cli_model.vkey,
+        help="verifier key of the log; may be repeated",
     )
     verify.add_argument("--policy", type=Path, help="trust policy file: logs, witnesses, quorum")
     verify.add_argument("--entry", type=Path, help="file with the entry's bytes, for a receipt")
@@ -73,13 +85,13 @@ def _verify(options: argparse.Namespace) -> int:
             "The key is taken from the log itself; give --vkey or --policy to trust nobody.", file=sys.stderr
         )
     state: Path | None = options.state
-    remembered = state.read_text() if state and state.exists() else None
+    remembered = _remembered(state) if state and state.exists() else None
     progress = None if options.quiet or not sys.stderr.isatty() else _show_progress
     with closing(verifier.source(options.target, options.token)) as log:
         policy = _trust(options) or verifier.stated_policy(log)
         found = verifier.verify_log(log, policy, remembered=remembered, progress=progress)
     if state:
-        state.write_text(found.note)
+        files.replace(state, found.note.encode())
     seconds = time.monotonic() - began
     print(f"VERIFIED {_plain(found.checkpoint.origin)}")
     print(f"  {found.checkpoint.size} entries, {found.tiles} tiles, {seconds:.1f} s")
@@ -87,6 +99,19 @@ def _verify(options: argparse.Namespace) -> int:
     if remembered:
         print("  continues the checkpoint remembered")
     return 0
+
+
+def _remembered(state: Path) -> str:
+    """The checkpoint that the file remembers. A file that lost it is refused: a log without its past may be a fork."""
+    try:
+        note = to_text(state.read_bytes(), "it")
+        if not note.strip():
+            raise VerificationError("it is empty")
+        notes.split(note)
+    except VerificationError as problem:
+        remedy = "bring back the file, or remove it to begin without a past"
+        raise EdgewiseError(f"--state {state} holds no checkpoint: {problem}; {remedy}") from None
+    return note
 
 
 def _verify_report(options: argparse.Namespace) -> int:
@@ -105,7 +130,7 @@ def _verify_report(options: argparse.Namespace) -> int:
 def _verify_receipt(options: argparse.Namespace) -> int:
     policy = _trust(options)
     if policy is None or options.entry is None:
-        raise EdgewiseError("a receipt is verified with --entry and with --vkey or --policy")
+        raise CommandLineError("a receipt is verified with --entry and with --vkey or --policy")
     receipt = proofs.parse(Path(options.target).read_bytes())
     checkpoint = proofs.verify(receipt, policy, entry=options.entry.read_bytes())
     print(f"VERIFIED entry {receipt.index} of {_plain(checkpoint.origin)}, of {checkpoint.size} entries")
@@ -114,7 +139,10 @@ def _verify_receipt(options: argparse.Namespace) -> int:
 
 def _trust(options: argparse.Namespace) -> TrustPolicy | None:
     if options.policy:
-        return trust.parse(options.policy.read_bytes())
+        try:
+            return trust.parse(options.policy.read_bytes())
+        except VerificationError as problem:
+            raise CommandLineError(f"--policy {options.policy}: {problem}") from None
     return trust.for_log(options.vkey) if options.vkey else None
 
 

@@ -14,10 +14,10 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Any, BinaryIO
 
-from edgewise import agent_server, importing
+from edgewise import agent_server, importing, notes
 from edgewise.agent import Agent
 from edgewise.client import Client
-from edgewise.errors import EdgewiseError, UnreachableError
+from edgewise.errors import EdgewiseError, UnreachableError, VerificationError
 from edgewise.importing import Line
 
 CHUNK = 2_500
@@ -25,6 +25,18 @@ PATIENCE = 60.0
 MOST_SHOWN = 100
 LISTEN = "127.0.0.1:8127"
 VKEY_HELP = "verifier key of the policies, checks the signature; may be given several times"
+
+
+class CommandLineError(EdgewiseError):
+    """The command line asks for what cannot be done; the message says what to write instead."""
+
+
+def vkey(text: str) -> str:
+    """A verifier key as it is given on the command line."""
+    try:
+        return str(notes.parse_vkey(text))
+    except VerificationError as problem:
+        raise argparse.ArgumentTypeError(str(problem)) from None
 
 
 def add(commands: Any) -> None:
@@ -36,7 +48,7 @@ def add(commands: Any) -> None:
     log.set_defaults(run=_log)
     policy = commands.add_parser("policy", help="show the policy in force")
     policy.add_argument("--context", action="append", default=[], metavar="KEY=VALUE")
-    policy.add_argument("--vkey", action="append", help=VKEY_HELP)
+    policy.add_argument("--vkey", action="append", type=vkey, help=VKEY_HELP)
     _server(policy)
     policy.set_defaults(run=_policy)
     agent = commands.add_parser("agent", help="take decisions from services on this machine, and send them")
@@ -46,7 +58,7 @@ def add(commands: Any) -> None:
         "--allow-remote", action="store_true", help="let other machines reach it: no key is asked"
     )
     agent.add_argument("--policy-cache", help="folder that keeps the last policies")
-    agent.add_argument("--vkey", action="append", help=VKEY_HELP)
+    agent.add_argument("--vkey", action="append", type=vkey, help=VKEY_HELP)
     _server(agent)
     agent.set_defaults(run=_agent)
 
@@ -58,7 +70,7 @@ def _server(command: argparse.ArgumentParser) -> None:
 
 def _client(options: argparse.Namespace, **more: Any) -> Client:
     if not options.url or not options.api_key:
-        raise EdgewiseError("name the server: --url and --api-key, or EDGEWISE_URL and EDGEWISE_API_KEY")
+        raise CommandLineError("name the server: --url and --api-key, or EDGEWISE_URL and EDGEWISE_API_KEY")
     return Client(options.url, options.api_key, **more)
 
 
@@ -117,7 +129,7 @@ def _opened(name: str) -> Iterator[BinaryIO]:
 def _policy(options: argparse.Namespace) -> int:
     wrong = [pair for pair in options.context if "=" not in pair]
     if wrong:
-        raise EdgewiseError(f"--context {wrong[0]} is not KEY=VALUE")
+        raise CommandLineError(f"--context {wrong[0]} is not KEY=VALUE")
     context = dict(pair.split("=", 1) for pair in options.context)
     with _client(options, policy_vkey=options.vkey) as client:
         print(json.dumps(client.policy(context), indent=2, ensure_ascii=False))
@@ -127,7 +139,7 @@ def _policy(options: argparse.Namespace) -> int:
 def _agent(options: argparse.Namespace) -> int:
     host, port = _address(options.listen)
     if not options.allow_remote and not agent_server.is_loopback(host):
-        raise EdgewiseError(
+        raise CommandLineError(
             f"{host} can be reached from other machines, and no key is asked; see --allow-remote"
         )
     kept = {"spool": options.spool, "policy_cache": options.policy_cache, "policy_vkey": options.vkey}
@@ -145,5 +157,5 @@ def _agent(options: argparse.Namespace) -> int:
 def _address(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     if not host or not port.isdigit() or int(port) > 65_535:
-        raise EdgewiseError(f"--listen {text} is not HOST:PORT")
+        raise CommandLineError(f"--listen {text} is not HOST:PORT")
     return host.strip("[]"), int(port)

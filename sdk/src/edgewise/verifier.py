@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from edgewise import tiles, trust
 from edgewise.checkpoints import Checkpoint
 from edgewise.encoding import to_text
-from edgewise.errors import UnreachableError, VerificationError
+from edgewise.errors import LogAwayError, UnreachableError, VerificationError
 from edgewise.merkle import HASH_BYTES, TILE_WIDTH, Frontier
 from edgewise.tiles import tile_path
 from edgewise.transport import Answer, Transport
@@ -37,7 +37,7 @@ class Source(Protocol):
         """Seconds to wait for witnesses to confirm the latest checkpoint."""
 
     def read(self, path: str) -> bytes:
-        """Content of the file; VerificationError if there is none."""
+        """Content of the file; VerificationError if there is none, LogAwayError if nobody can say."""
 
     def close(self) -> None:
         """Let go of what is held open."""
@@ -81,7 +81,12 @@ class Site:
         try:
             answer = self._transport.send("GET", f"/{path}", patience=self._timeout)
         except UnreachableError as problem:
-            raise VerificationError(str(problem)) from None
+            raise LogAwayError(str(problem)) from None
+        if answer.status in {401, 403}:
+            raise VerificationError(
+                f"{path} is refused: the server answers {answer.status}; "
+                "a log that is not public is read with a token (--token or EDGEWISE_TOKEN)"
+            )
         if answer.status != 200:
             raise VerificationError(f"{path} is missing: the server answers {answer.status}")
         return _expanded(answer, path)
@@ -124,9 +129,10 @@ def verify_log(
     """Check that a log is what its checkpoint says, from the first entry to the last.
 
     `remembered` is the signed checkpoint seen at an earlier time: the log must continue it. Raises
-    VerificationError, with the first index in doubt where one can be named.
+    VerificationError, with the first index in doubt where one can be named; LogAwayError, which is one too, if the
+    log's server is away.
     """
-    past = policy.check(remembered) if remembered else None
+    past = None if remembered is None else _past(remembered, policy)
     note, checkpoint = _latest(log, policy, past.size if past else 0)
     if past and past.origin != checkpoint.origin:
         raise VerificationError(f"the remembered checkpoint is that of {past.origin}")
@@ -135,6 +141,13 @@ def verify_log(
             f"the log shrank from {past.size} to {checkpoint.size} entries", index=checkpoint.size
         )
     return Verified(checkpoint, note, _verify_tiles(log, checkpoint, past, progress or _silent))
+
+
+def _past(remembered: str, policy: TrustPolicy) -> Checkpoint:
+    try:
+        return policy.check(remembered)
+    except VerificationError as problem:
+        raise problem.located(before="the checkpoint remembered: ") from None
 
 
 def _latest(log: Source, policy: TrustPolicy, proven: int) -> tuple[str, Checkpoint]:
@@ -148,7 +161,7 @@ def _latest(log: Source, policy: TrustPolicy, proven: int) -> tuple[str, Checkpo
             if time.monotonic() > deadline:
                 raise
         except VerificationError as problem:
-            raise VerificationError(str(problem), index=proven) from None
+            raise problem.located(proven) from None
         time.sleep(0.2)
 
 
@@ -194,7 +207,7 @@ def _leaves(log: Source, n: int, width: int) -> bytes:
     try:
         row = tiles.bundle_hashes(log.read(tiles.entries_path(n, width)), width)
     except VerificationError as problem:
-        raise VerificationError(f"entries from {first} on: {problem}", index=first) from None
+        raise problem.located(first, f"entries from {first} on: ") from None
     _compare(log, 0, n, row, width)
     return row
 
@@ -225,7 +238,7 @@ def _compare(log: Source, level: int, n: int, computed: bytes, width: int | None
     try:
         served = log.read(path)[: width * HASH_BYTES]
     except VerificationError as problem:
-        raise VerificationError(str(problem), index=n * TILE_WIDTH * span) from None
+        raise problem.located(n * TILE_WIDTH * span) from None
     if served == computed and len(computed) == width * HASH_BYTES:
         return
     for position in range(width):

@@ -213,7 +213,7 @@ def test_the_policy_command_shows_it(server: Server, capsys: pytest.CaptureFixtu
     arguments = ["policy", "--context", "community=de", "--url", server.url, "--api-key", "ew_key"]
     assert cli.main([*arguments, "--vkey", POLICY_SIGNER.vkey]) == 0
     assert json.loads(capsys.readouterr().out)["weights"] == {"safety": 1.0}
-    assert cli.main(["policy", "--context", "de", *arguments[3:]]) == 1
+    assert cli.main(["policy", "--context", "de", *arguments[3:]]) == 2
     assert "KEY=VALUE" in capsys.readouterr().err
 
 

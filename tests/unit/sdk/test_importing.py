@@ -89,7 +89,7 @@ def test_exit_codes_tell_refusals_from_a_server_that_is_away(
     file.write_bytes(text({"id": "a"}))
     assert cli.main(["log", str(file), "--url", "http://127.0.0.1:9", "--api-key", "k"]) == 3
     assert "nothing is doubled" in capsys.readouterr().err
-    assert cli.main(["log", str(file), "--url", server.url]) == 1
+    assert cli.main(["log", str(file), "--url", server.url]) == 2
     assert "EDGEWISE_API_KEY" in capsys.readouterr().err
     assert logged(server, tmp_path / "none") == 1
     with pytest.raises(SystemExit) as usage:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from edgewise import cli, merkle, notes, proofs, tiles, trust, verifier
 from edgewise.checkpoints import Checkpoint
-from edgewise.errors import VerificationError
+from edgewise.errors import LogAwayError, VerificationError
 from edgewise.transport import Answer
 
 SIGNER = notes.NoteSigner("log.example/x", bytes([7]) * 32)
@@ -163,7 +163,7 @@ def test_the_command_verifies_a_receipt(small: Path, capsys: pytest.CaptureFixtu
     assert "VERIFIED entry 300 of log.example/x" in capsys.readouterr().out
     (small / "entry").write_bytes(entry(301))
     assert cli.main([*arguments, "--vkey", SIGNER.vkey]) == 1
-    assert cli.main(arguments) == 1
+    assert cli.main(arguments) == 2
 
 
 def test_what_is_in_doubt_begins_where_memory_ends(tmp_path: Path) -> None:
@@ -226,3 +226,95 @@ def test_a_file_that_may_not_be_read_is_named(small: Path, monkeypatch: pytest.M
     monkeypatch.setattr(Path, "read_bytes", refuse)
     with pytest.raises(VerificationError, match="checkpoint cannot be read: Permission denied"):
         check(small)
+
+
+def state_of(root: Path) -> tuple[Path, list[str]]:
+    state = root / "state"
+    return state, ["verify", str(root), "--vkey", SIGNER.vkey, "--state", str(state)]
+
+
+@pytest.mark.parametrize("lost", [b"", b"\n", b"\xff\xfe", b"log.example/x\n600\n"])
+def test_a_state_file_that_lost_its_past_is_refused_and_named(
+    small: Path, capsys: pytest.CaptureFixture[str], lost: bytes
+) -> None:
+    """Else a fork that memory had refused passes as soon as the file is emptied."""
+    state, arguments = state_of(small)
+    state.write_bytes(lost)
+    assert cli.main(arguments) == 1
+    told = capsys.readouterr()
+    assert f"--state {state} holds no checkpoint" in told.err
+    assert "VERIFIED" not in told.out
+    assert state.read_bytes() == lost
+    state.unlink()
+    assert cli.main(arguments) == 0
+
+
+def test_a_state_of_another_log_is_said_to_be_the_one_remembered(
+    small: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state, arguments = state_of(small)
+    stranger = notes.NoteSigner("log.example/y", bytes([8]) * 32)
+    state.write_text(notes.sign(Checkpoint("log.example/y", 1, bytes(32)).text(), [stranger]))
+    assert cli.main(arguments) == 1
+    assert "NOT VERIFIED: the checkpoint remembered: no signature by a known key" in capsys.readouterr().err
+
+
+def test_a_state_file_is_replaced_whole_or_not_at_all(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state, arguments = state_of(small)
+    assert cli.main(arguments) == 0
+    before = state.read_bytes()
+    build(small, 701)
+
+    def crash(*_: object) -> None:
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fsync", crash)
+        assert cli.main(arguments) == 1
+    assert state.read_bytes() == before
+    assert not list(small.glob(".state-*"))
+    link = small / "link"
+    link.symlink_to(state)
+    assert cli.main([*arguments[:-1], str(link)]) == 0
+    assert link.is_symlink()
+    assert b"\n701\n" in state.read_bytes()
+
+
+def test_exit_codes_tell_a_bad_log_from_one_that_is_away_and_a_wrong_command_line(
+    small: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verifier.Site.__init__, "__kwdefaults__", {"timeout": 0.1})
+    assert cli.main(["verify", "http://127.0.0.1:9/log", "--vkey", SIGNER.vkey]) == 3
+    told = capsys.readouterr().err
+    assert told.startswith("edgewise: nothing is verified: the server cannot be reached")
+    with pytest.raises(SystemExit) as usage:
+        cli.main(["verify", str(small), "--vkey", "log.example/x+00+AA=="])
+    assert usage.value.code == 2
+    assert "--vkey: a verifier key reads name+id+key" in capsys.readouterr().err
+    (small / "trusted").write_text("quorum x\n")
+    assert cli.main(["verify", str(small), "--policy", str(small / "trusted")]) == 2
+    assert cli.main(["verify", str(small / "x.tlog-proof"), "--vkey", SIGNER.vkey]) == 2
+    assert "--entry" in capsys.readouterr().err
+
+
+def test_a_log_that_is_away_in_the_middle_is_away_and_located() -> None:
+    """The error is still a VerificationError, for whoever catches nothing else."""
+
+    class Away(verifier.Folder):
+        def read(self, path: str) -> bytes:
+            if path != "checkpoint":
+                raise LogAwayError("gone")
+            return notes.sign(Checkpoint("log.example/x", 5, bytes(32)).text(), [SIGNER]).encode()
+
+    with pytest.raises(VerificationError) as raised:
+        verifier.verify_log(Away(Path()), POLICY)
+    assert isinstance(raised.value, LogAwayError)
+    assert raised.value.index == 0
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_log_that_is_not_public_asks_for_a_token(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+    site = verifier.Site("http://127.0.0.1:9")
+    monkeypatch.setattr(site._transport, "send", lambda *_, **__: Answer(status, {}, b"{}"))
+    with pytest.raises(VerificationError, match=f"answers {status}; .*--token or EDGEWISE_TOKEN"):
+        site.read("checkpoint")
