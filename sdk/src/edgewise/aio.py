@@ -1,7 +1,8 @@
 """The client for asyncio: the same calls, awaited.
 
-Requests run in the event loop; no call takes a thread. What `log` buffers is sent by the two threads that the
-synchronous client has as well, so that it is on its way even while the loop is busy.
+Requests run in the event loop; no request takes a thread. What `log` buffers is sent by the two threads that the
+synchronous client has as well, so that it is on its way even while the loop is busy. Checking a policy and keeping it
+on disk, and the end of `close`, which waits for those two, happen in a thread of the loop's own pool.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 from edgewise import batches, scoring
 from edgewise.aio_transport import AsyncTransport
 from edgewise.batches import Limits, Logged
 from edgewise.client import RECEIPT_PAUSE, accepted
 from edgewise.errors import UnreachableError
+from edgewise.options import Options
 from edgewise.policies import Policy
 from edgewise.recording import Recorder
 from edgewise.scoring import Choice, Option
@@ -26,14 +28,17 @@ from edgewise.transport import refusal
 
 
 class AsyncClient(Recorder):
-    """An AI system's connection to Edgewise, for asyncio; see `Recorder` for what it is made with.
+    """An AI system's connection to Edgewise, for asyncio; made with the same as `Client`.
 
     Every call may be cancelled: a record that was under way is in the log or not, and may be sent again.
     """
 
-    def __init__(self, url: str, api_key: str, *, timeout: float = 30.0, **options: Any) -> None:
-        super().__init__(url, api_key, timeout=timeout, **options)
-        self._transport = AsyncTransport(url, self._headers, timeout=timeout)
+    def __init__(
+        self, url: str, api_key: str, *, policy_system: str = "", **options: Unpack[Options]
+    ) -> None:
+        super().__init__(url, api_key, **options)
+        self._policies.system = policy_system
+        self._transport = AsyncTransport(url, self._headers, timeout=options.get("timeout", 30.0))
 
     def log(self, decision: Mapping[str, Any]) -> str:
         """Put a decision into the buffer, at once; its id. Nothing is raised, whatever happens to the server."""
@@ -78,10 +83,11 @@ class AsyncClient(Recorder):
         where = context or {}
         if known := self._policies.fresh(where):
             return known
-        path, headers, patience = self._policies.question(where, self._patience)
+        asked = await asyncio.to_thread(self._policies.question, where, self._patience)
+        path, headers, patience = asked
         try:
             answer = await self._transport.send("GET", path, headers=headers, patience=patience)
-            return self._policies.learn(where, answer)
+            return await asyncio.to_thread(self._policies.learn, where, answer)
         except UnreachableError:
             if last := self._policies.fall_back(where):
                 return last
@@ -118,7 +124,7 @@ class AsyncClient(Recorder):
         """Send what is buffered and stop."""
         atexit.unregister(self._at_exit)
         await self.flush(self._delivery.patience_at_end(timeout))
-        self._delivery.close(0.0)
+        await asyncio.to_thread(self._delivery.close, 0.0)
         await self._transport.close()
         self._background.close()
 

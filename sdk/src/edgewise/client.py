@@ -5,11 +5,12 @@ from __future__ import annotations
 import atexit
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, Self, overload
+from typing import Any, Literal, Self, Unpack, overload
 
 from edgewise import batches, scoring
 from edgewise.batches import Limits, Logged
 from edgewise.errors import UnreachableError
+from edgewise.options import Options
 from edgewise.policies import Policy
 from edgewise.recording import Recorder
 from edgewise.scoring import Choice, Option
@@ -21,8 +22,15 @@ RECEIPT_PAUSE = 0.25
 class Client(Recorder):
     """An AI system's connection to Edgewise; see `Recorder` for what it is made with.
 
+    `policy_system`: only policies for the system of that name are believed, else those for the first one seen.
     Threads may share a client; a forked process starts with an empty buffer.
     """
+
+    def __init__(
+        self, url: str, api_key: str, *, policy_system: str = "", **options: Unpack[Options]
+    ) -> None:
+        super().__init__(url, api_key, **options)
+        self._policies.system = policy_system
 
     # Logging
 
@@ -86,7 +94,9 @@ class Client(Recorder):
     def policy(self, context: Mapping[str, str] | None = None) -> Policy:
         """Policy in force for a context (`{"community": "de"}`): `weights`, `rule`, `norms`, `version`, `digest` …
 
-        When the server is away, the last one goes on being given; `policy_age` says how old it is.
+        When the server is away, the last one goes on being given, with a warning; `policy_age` says how old it is.
+        RefusedError if the server refuses it, VerificationError if what it answers is not believed: to every caller,
+        until an answer holds again. UnreachableError if the server is away and there is no last one.
         """
         where = context or {}
         if known := self._policies.fresh(where):
@@ -101,11 +111,15 @@ class Client(Recorder):
             raise
 
     def choose(self, options: Sequence[Option], context: Mapping[str, str] | None = None) -> Choice:
-        """What the policy in force picks among scored options."""
+        """What the policy in force picks among scored options. Raises what `policy` raises."""
         return scoring.choose(options, self.policy(context))
 
     def receipt(self, decision_id: str, *, wait: float = 10.0) -> str:
-        """Receipt of a logged decision (`.tlog-proof`), once a checkpoint covers it."""
+        """Receipt of a logged decision (`.tlog-proof`), once a checkpoint covers it: usually within a second.
+
+        RefusedError if the server refuses it: `not_yet_published` if `wait` seconds were too few, `not_found` if it
+        knows no such decision. UnreachableError if it stays away.
+        """
         path, deadline = batches.receipt_path(decision_id), time.monotonic() + wait
         while True:
             answer = self._background.send("GET", path, headers={"Accept": "*/*"})

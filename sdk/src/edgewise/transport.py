@@ -20,6 +20,7 @@ from edgewise.errors import EdgewiseError, UnreachableError
 
 RETRIED = frozenset({429, 500, 502, 503, 504})
 MAX_BODY_BYTES = 256 << 20
+NO_CODE = "refused"  # of a refusal without a problem document
 
 BROKEN = (OSError, http.client.HTTPException)
 """What a request raises when it got no answer, or half of one."""
@@ -47,7 +48,7 @@ class Answer:
         """The body as JSON; UnreachableError if it is none (a proxy's page, a cut answer)."""
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise UnreachableError(f"the server answered {self.status} without JSON") from None
 
 
@@ -187,5 +188,5 @@ def refusal(answer: Answer) -> RefusedError:
     try:
         problem = json.loads(answer.body)
         return RefusedError(answer.status, str(problem["code"]), str(problem.get("detail", "")))
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return RefusedError(answer.status, "refused", f"the server answered {answer.status}")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return RefusedError(answer.status, NO_CODE, f"the server answered {answer.status}")

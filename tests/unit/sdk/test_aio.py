@@ -5,13 +5,17 @@ import json
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import edgewise
 import pytest
+from edgewise import policies
 from edgewise.aio_transport import AsyncTransport
+from edgewise.delivery import Delivery
+from edgewise.shelf import Shelf
 
 from tests.unit.sdk.scripted import Reply, Server, problem
-from tests.unit.sdk.signed_policies import policy_body, serve_policy
+from tests.unit.sdk.signed_policies import POLICY_SIGNER, policy_body, serve_policy
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -133,6 +137,32 @@ def test_the_last_policy_goes_on_when_the_server_is_away(server: Server) -> None
                 await client.policy({"community": "fr"})
 
     asyncio.run(story())
+
+
+def test_the_disk_is_not_waited_for_in_the_loop(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor are signatures checked there, nor the threads of the buffer waited for at the end."""
+    serve_policy(server, policy_body({"safety": "1"}))
+    used: list[str] = []
+
+    def noting(name: str, wrapped: Callable) -> Callable:
+        def call(*arguments: object, **more: object) -> object:
+            used.append(f"{name} {threading.current_thread() is threading.main_thread()}")
+            return wrapped(*arguments, **more)
+
+        return call
+
+    for holder, name in ((Shelf, "read"), (Shelf, "write"), (policies, "verified"), (Delivery, "close")):
+        monkeypatch.setattr(holder, name, noting(name, getattr(holder, name)))
+
+    async def story() -> None:
+        options = {"policy_vkey": POLICY_SIGNER.vkey, "policy_cache": tmp_path}
+        async with edgewise.AsyncClient(server.url, "k", **options) as client:
+            assert (await client.policy({"community": "de"}))["version"] == 3
+
+    asyncio.run(story())
+    assert used == ["read False", "verified False", "write False", "close False"]
 
 
 def test_a_flush_that_takes_too_long_says_so(server: Server) -> None:

@@ -1,13 +1,18 @@
 """The client's policy: fetched, checked, kept."""
 
+import inspect
 import json
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import edgewise
 import pytest
-from edgewise import notes
+from edgewise import notes, policies, shelf
+from edgewise.options import Options
+from edgewise.recording import Recorder
+from edgewise.transport import Answer
 
 from tests.unit.sdk.scripted import Server, problem
 from tests.unit.sdk.signed_policies import POLICY_SIGNER, policy_body, serve_policy
@@ -164,3 +169,170 @@ def test_while_one_thread_asks_the_others_go_on(server: Server) -> None:
         assert time.monotonic() - began < 1
         release.set()
         asker.join()
+
+
+def given(client: edgewise.Client, times: int = 3) -> list:
+    """What as many callers get in turn: a version, or the error's words."""
+    found: list = []
+    for _ in range(times):
+        try:
+            found.append(client.policy({"community": "de"})["version"])
+        except edgewise.EdgewiseError as problem:
+            found.append(str(problem).partition(":")[0])
+    return found
+
+
+STRANGER = notes.NoteSigner("edgewise.local/policy", bytes(32))
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        *((lambda _, status=status: problem(status, "no"), "no") for status in (401, 403, 404)),
+        (lambda _: (200, {}, json.dumps(policy_body({"safety": "1"}, STRANGER)).encode()), "no signature by"),
+        (lambda _: (200, {}, b"[]"), "the policy is not a JSON object"),
+    ],
+)
+def test_a_policy_refused_or_not_believed_is_given_to_nobody(
+    server: Server, answer: object, told: str
+) -> None:
+    """Not one error every few seconds, and between them the old policy without a word."""
+    serve_policy(server, policy_body({"safety": "1"}))
+    good = server.routes["/api/v1/policy"]
+    options = {"policy_vkey": POLICY_SIGNER.vkey, "patience": 0.1}
+    with edgewise.Client(server.url, "k", policy_fresh_for=0.05, **options) as client:
+        assert given(client) == [3, 3, 3]
+        time.sleep(0.06)
+        server.routes["/api/v1/policy"] = answer
+        assert [each.startswith(told) for each in map(str, given(client))] == [True] * 3
+        server.routes["/api/v1/policy"] = away
+        time.sleep(0.06)
+        assert [each.startswith(told) for each in map(str, given(client))] == [True] * 3
+        server.routes["/api/v1/policy"] = good
+        time.sleep(0.06)
+        assert given(client) == [3, 3, 3]
+
+
+def test_while_one_asks_the_others_are_not_given_what_was_refused(server: Server) -> None:
+    serve_policy(server, policy_body({"safety": "1"}))
+    with edgewise.Client(server.url, "k", policy_fresh_for=60.0) as client:
+        assert client.policy({"community": "de"})["version"] == 3
+        cache, where = client._policies, {"community": "de"}
+        cache._known = {key: replace(known, asked_at=0.0) for key, known in cache._known.items()}
+        cache.question(where, 1.0)
+        assert cache.fresh(where) is not None
+        with pytest.raises(edgewise.RefusedError):
+            cache.learn(where, Answer(404, {}, b'{"code": "not_found"}'))
+        cache.question(where, 1.0)
+        with pytest.raises(edgewise.RefusedError) as raised:
+            cache.fresh(where)
+        assert (raised.value.status, raised.value.code) == (404, "not_found")
+
+
+def test_a_page_of_somebody_on_the_way_is_no_refusal(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    serve_policy(server, policy_body({"safety": "1"}))
+    with edgewise.Client(server.url, "k", policy_fresh_for=0.0, patience=0.1) as client:
+        assert given(client, 1) == [3]
+        server.routes["/api/v1/policy"] = lambda _: (403, {}, b"<html>Sign in</html>")
+        assert given(client, 2) == [3, 3]
+        with pytest.raises(edgewise.UnreachableError, match="403, but not by the server"):
+            client.policy({"community": "fr"})
+    assert len([record for record in caplog.records if "is away" in record.message]) == 2
+
+
+def test_what_was_refused_is_not_given_after_a_restart(server: Server, tmp_path: Path) -> None:
+    """A policy withdrawn is so for the next process too; one that was forged leaves the last good one."""
+    where, options = {"community": "de"}, {"policy_vkey": POLICY_SIGNER.vkey, "policy_cache": tmp_path}
+    options |= {"policy_fresh_for": 0.0, "patience": 0.1}
+    forged = json.dumps(policy_body({"safety": "1"}, STRANGER)).encode()
+    for answer, kept in ((lambda _: (200, {}, forged), 1), (lambda _: problem(404, "not_found"), 0)):
+        serve_policy(server, policy_body({"safety": "1"}))
+        with edgewise.Client(server.url, "k", **options) as client:
+            client.policy(where)
+            server.routes["/api/v1/policy"] = answer
+            with pytest.raises(edgewise.EdgewiseError):
+                client.policy(where)
+        assert len(list(tmp_path.glob("*.policy"))) == kept
+
+
+def test_the_cache_has_an_end_in_memory_and_on_disk(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Contexts may come from whoever asks a service: the ones last asked for are kept."""
+    monkeypatch.setattr(policies, "MAX_CONTEXTS", 5)
+    monkeypatch.setattr(shelf, "MOST_FILES", 5)
+    serve_policy(server, policy_body({"safety": "1"}, context={}))
+    with edgewise.Client(server.url, "k", policy_cache=tmp_path) as client:
+        for number in range(12):
+            client.policy({"community": str(number)})
+        known = {dict(key)["community"] for key in client._policies._known}
+        assert client.policy_age({"community": "1"}) is None
+    assert known == {"7", "8", "9", "10", "11"}
+    assert len(list(tmp_path.iterdir())) == 5
+
+
+def signed_for(system: str, version: int, **more: object) -> dict:
+    return policy_body({"safety": "1"}, organisation="acme", system=system, version=version, **more)
+
+
+def test_a_signed_policy_of_another_system_is_not_believed(
+    server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One key signs for all systems of a deployment; the policy for another one is as well signed."""
+    options = {"policy_vkey": POLICY_SIGNER.vkey, "policy_fresh_for": 0.0, "policy_cache": tmp_path}
+    where = {"community": "de"}
+
+    def serve(system: str, version: int) -> None:
+        body = json.dumps(signed_for(system, version)).encode()
+        server.routes["/api/v1/policy"] = lambda _: (200, {}, body)
+
+    serve("moderator", 5)
+    with edgewise.Client(server.url, "k", **options) as client:
+        assert client.policy(where)["version"] == 5
+        serve("moderator", 2)
+        assert client.policy(where)["version"] == 2
+        assert [each for each in caplog.messages if "fell from version 5 to 2" in each]
+        serve("other", 9)
+        with pytest.raises(edgewise.VerificationError, match="acme/other, those before were for acme/mod"):
+            client.policy(where)
+        serve("moderator", 6)
+        assert client.policy(where)["version"] == 6
+    serve("other", 9)
+    with (
+        edgewise.Client(server.url, "k", **options) as client,
+        pytest.raises(edgewise.VerificationError, match="those before"),
+    ):
+        client.policy({"community": "de", "surface": "app"})
+    with edgewise.Client(server.url, "k", policy_system="other", **options) as client:
+        assert client.policy({"community": "de", "surface": "app"})["version"] == 9
+
+
+def test_the_system_may_be_named(server: Server) -> None:
+    serve_policy(server, signed_for("other", 3))
+    with (
+        edgewise.Client(server.url, "k", policy_vkey=POLICY_SIGNER.vkey, policy_system="moderator") as client,
+        pytest.raises(edgewise.VerificationError, match="for the system 'other', not 'moderator'"),
+    ):
+        client.policy({"community": "de"})
+
+
+def test_a_client_without_a_key_says_once_that_nothing_is_checked(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    serve_policy(server, policy_body({"safety": "1"}))
+    for vkey, told in ((None, 1), (POLICY_SIGNER.vkey, 0)):
+        caplog.clear()
+        with edgewise.Client(server.url, "k", policy_vkey=vkey, policy_fresh_for=0.0) as client:
+            for community in ("de", "de"):
+                client.policy({"community": community})
+        assert len([each for each in caplog.messages if "no policy_vkey" in each]) == told
+
+
+def test_an_option_of_the_clients_is_one_of_the_recorder() -> None:
+    """What mypy lets through is what there is, and the other way round."""
+    known = list(inspect.signature(Recorder.__init__).parameters)[3:]
+    assert set(Options.__annotations__) == set(known)
+    with pytest.raises(TypeError, match="spol"):
+        edgewise.Client("http://127.0.0.1:9", "k", spol="x")

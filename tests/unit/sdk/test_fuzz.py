@@ -1,16 +1,35 @@
 """Whatever bytes a reader of the log is given, it raises VerificationError or nothing, soon, and keeps no memory."""
 
+import hashlib
+import json
 import tracemalloc
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from typing import Any
 
 import pytest
-from edgewise import checkpoints, merkle, notes, proofs, submissions, tiles, trust, verifier
+from edgewise import (
+    checkpoints,
+    documents,
+    merkle,
+    notes,
+    proofs,
+    sealing,
+    strict_json,
+    submissions,
+    tiles,
+    trust,
+    verifier,
+)
 from edgewise.checkpoints import Checkpoint
 from edgewise.errors import VerificationError
-from hypothesis import example, given, settings
+from edgewise.policies import PolicyCache
+from edgewise.transport import Answer
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+
+from tests.unit.sdk.signed_policies import POLICY_SIGNER, policy_body
 
 ORIGIN = "log.example/x"
 SIGNER = notes.NoteSigner(ORIGIN, b"\5" * 32)
@@ -23,6 +42,97 @@ PATH = tuple(merkle.inclusion_proof(7, 300, LEAVES))
 RECEIPT = proofs.Receipt(7, PATH, NOTE).text()
 SUBMISSION = submissions.Submission(7, tuple(merkle.consistency_proof(7, 300, LEAVES)), NOTE).text()
 BUNDLE = tiles.encode_bundle([b"one", b"", b"three" * 40])
+
+RECORD = {"id": "a", "rationale": "Because.", "options": [{"id": "a", "edges": {}, "label": "Label it"}]}
+SEALED = sealing.seal(RECORD)
+ENTRY = {"type": "decision", "record": SEALED.record}
+MANIFEST = {
+    "schema": documents.SCHEMA,
+    "kind": "compliance",
+    "about": {"title": "Evidence"},
+    "queries": {"q": {"rows": 2}},
+    "figures": {
+        "q.count": {"value": 2, "recipe": {"op": "count", "query": "q"}},
+        "q.sum": {"value": 3, "recipe": {"op": "sum", "query": "q", "field": "n", "where": {"of": "x"}}},
+        "q.share": {"value": 0.5, "recipe": {"op": "ratio", "query": "q", "field": "n", "over": "m"}},
+        "q.most": {"value": 2, "recipe": {"op": "max", "query": "q", "field": "n"}},
+    },
+    "evidence": {"lines": 2},
+}
+EVIDENCE = [{"query": "q", "row": {"of": "x", "n": n, "m": 3}} for n in (1, 2)]
+DOCUMENT = {"manifest": MANIFEST, "evidence": EVIDENCE}
+
+
+def parts(given: Any, *names: str) -> list[Any]:
+    return [given.get(name) if isinstance(given, dict) else given for name in names]
+
+
+def covers(given: Any) -> None:
+    """`edgewise.verify` with an entry, a record and salts that anybody may have written."""
+    entry, record, salts = parts(given, "entry", "record", "salts")
+    entry = json.dumps(entry).encode()
+    checkpoint = Checkpoint(ORIGIN, 1, merkle.leaf_hash(entry))
+    receipt = proofs.Receipt(0, (), notes.sign(checkpoint.text(), [SIGNER]))
+    proofs.verify(receipt, SIGNER.vkey, entry=entry, record=record, salts=salts)
+
+
+def opens(given: Any) -> None:
+    """`edgewise.verify_commitment` of a value at a place, with a salt."""
+    entry, pointer, value, salt = parts(given, "entry", "pointer", "value", "salt")
+    proofs.verify_commitment(json.dumps(entry).encode(), pointer, value=value, salt=salt)
+
+
+def quorum(given: Any) -> None:
+    """A policy made without a file, with a quorum that may be defined nowhere."""
+    trust.TrustPolicy(logs={SIGNER.key: ""}, quorum=str(given)).check(NOTE)
+
+
+def document(given: Any) -> None:
+    """A PDF with this manifest, its hashes made good where there is a place for them, and this evidence."""
+    manifest, rows = parts(given, "manifest", "evidence")
+    lines = b"".join(json.dumps(row).encode() + b"\n" for row in (rows if isinstance(rows, list) else [rows]))
+    manifest = json.loads(json.dumps(manifest))
+    with suppress(LookupError, TypeError):
+        manifest["evidence"]["sha256"] = hashlib.sha256(lines).hexdigest()
+        manifest["queries"]["q"]["result_sha256"] = hashlib.sha256(lines).hexdigest()
+    documents.verify(b"".join(attached(content) for content in (json.dumps(manifest).encode(), lines)))
+
+
+def attached(content: bytes) -> bytes:
+    head = b"1 0 obj << /Type /EmbeddedFile /Length %d >> stream\n" % len(content)
+    return head + content + b"\nendstream endobj\n"
+
+
+def learned(given: Any, *vkeys: str) -> None:
+    """A server's answer to the question for the policy."""
+    cache = PolicyCache(vkeys=vkeys, fresh_for=5.0)
+    cache.learn({"community": "de"}, Answer(200, {}, json.dumps(given).encode()))
+
+
+OPENED = {"entry": ENTRY, "pointer": "/options/0/label", "value": "Label it"}
+SHAPES: dict[str, tuple[Callable[[Any], object], Any]] = {
+    "covered record": (covers, {"entry": ENTRY, "record": RECORD, "salts": SEALED.salts}),
+    "commitment": (opens, {**OPENED, "salt": SEALED.salts["/options/0/label"]}),
+    "quorum": (quorum, trust.NO_QUORUM),
+    "document": (document, DOCUMENT),
+    "signed policy": (lambda given: learned(given, POLICY_SIGNER.vkey), policy_body({"safety": "1"})),
+    "unsigned policy": (learned, policy_body({"safety": "1"})),
+}
+"""Readers of JSON, each with a value that is sound; the bytes in `READERS` are that value written."""
+
+
+def of_bytes(read: Callable[[Any], object]) -> Callable[[bytes], object]:
+    """A reader of JSON as a reader of bytes: what is no JSON never reaches it."""
+
+    def reads(data: bytes) -> None:
+        try:
+            given = strict_json.loads(data)
+        except strict_json.MalformedJSONError:
+            return
+        read(given)
+
+    return reads
+
 
 READERS: dict[str, tuple[Callable[[bytes], object], bytes]] = {
     "note": (partial(notes.open_note, vkeys=[SIGNER.vkey, WITNESS.vkey]), NOTE.encode()),
@@ -46,6 +156,7 @@ READERS: dict[str, tuple[Callable[[bytes], object], bytes]] = {
     ),
     "bundle": (tiles.decode_bundle, BUNDLE),
     "hashes of a bundle": (tiles.bundle_hashes, BUNDLE),
+    **{name: (of_bytes(read), json.dumps(sound).encode()) for name, (read, sound) in SHAPES.items()},
 }
 
 
@@ -82,6 +193,76 @@ def test_a_reader_takes_what_is_sound(name: str) -> None:
     """So that the test above does not pass because everything is refused."""
     read, sound = READERS[name]
     read(sound)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=5)
+    | st.sampled_from(["", "/", "id", "rationale", "none", "\ud800", "9" * 5_000, 1 << 4_000]),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(st.sampled_from(["options", "record", "id", "commitment", "label", "query"]), inner, max_size=3),
+    max_leaves=6,
+)  # fmt: skip
+
+
+@st.composite
+def twisted(draw: st.DrawFn, sound: Any) -> Any:
+    """A sound value in which any JSON value stands in place of a part, or the part is gone."""
+    if not isinstance(sound, dict | list) or not sound or draw(st.integers(0, 3)) == 0:
+        return draw(json_values)
+    place = draw(st.sampled_from(list(sound) if isinstance(sound, dict) else list(range(len(sound)))))
+    changed = sound.copy()
+    if draw(st.integers(0, 5)) == 0:
+        del changed[place]
+    else:
+        changed[place] = draw(twisted(sound[place]))
+    return changed
+
+
+@pytest.mark.parametrize("name", SHAPES)
+@settings(max_examples=150, deadline=5_000, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_a_reader_refuses_any_json_with_its_own_error_only(name: str, data: st.DataObject) -> None:
+    """Valid JSON of another shape, such as the log itself may serve."""
+    read, sound = SHAPES[name]
+    with suppress(VerificationError):
+        read(data.draw(twisted(sound)))
+
+
+DEEP: Any = []
+for _ in range(100_000):
+    DEEP = [DEEP]
+
+
+@pytest.mark.parametrize(
+    ("name", "given_value"),
+    [
+        *(("covered record", {"entry": entry, "record": RECORD, "salts": SEALED.salts})
+          for entry in ({"record": {"options": 5}}, {"record": {"options": ["abc"]}}, {"record": {"options": None}},
+                        {"record": {"rationale": {"commitment": "\ud800"}}}, [1], None)),
+        ("covered record", {"entry": ENTRY, "record": RECORD, "salts": dict.fromkeys(SEALED.salts, 5)}),
+        ("covered record", {"entry": ENTRY, "record": RECORD, "salts": [1]}),
+        ("covered record", {"entry": ENTRY, "record": RECORD | {"options": 5}, "salts": SEALED.salts}),
+        ("commitment", {**OPENED, "value": "\ud800", "salt": SEALED.salts["/rationale"]}),
+        ("commitment", {**OPENED, "value": float("nan"), "salt": SEALED.salts["/rationale"]}),
+        ("commitment", {**OPENED, "value": DEEP, "salt": SEALED.salts["/rationale"]}),
+        ("commitment", {**OPENED, "salt": None}),
+        ("commitment", {**OPENED, "pointer": f"/options/{'9' * 5_000}/label", "salt": ""}),
+        ("commitment", {**OPENED, "pointer": None, "salt": ""}),
+        ("quorum", ""),
+        ("quorum", "a witness that is defined nowhere"),
+        *(("document", DOCUMENT | {"manifest": {"schema": documents.SCHEMA} | manifest})
+          for manifest in ({}, {"evidence": 5}, {"evidence": {"lines": 0}, "queries": []},
+                           MANIFEST | {"figures": {"x": 5}}, MANIFEST | {"about": 5},
+                           MANIFEST | {"figures": {"x": {"recipe": {"query": "q", "op": {}}, "value": 1}}})),
+        ("document", DOCUMENT | {"evidence": [5]}),
+        *((name, answer) for name in ("signed policy", "unsigned policy") for answer in ([], 5, None, "x")),
+    ],
+)  # fmt: skip
+def test_what_used_to_break_a_reader_is_refused(name: str, given_value: Any) -> None:
+    """Each of these once raised TypeError, KeyError, ValueError or the like."""
+    read, _sound = SHAPES[name]
+    with pytest.raises(VerificationError):
+        read(given_value)
 
 
 @settings(max_examples=100, deadline=5_000)
