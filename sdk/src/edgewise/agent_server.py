@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import ipaddress
 import json
 import logging
 import socket
 import threading
+import time
 import zlib
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from edgewise.agent import Agent, BadRequestError, parse
 from edgewise.errors import EdgewiseError, VerificationError
@@ -19,7 +21,9 @@ from edgewise.transport import RefusedError
 
 MAX_BYTES = 8 << 20
 MAX_CONNECTIONS = 64
+MAX_DIGITS = 12  # of a stated length
 SECONDS_PER_READ = 30.0
+SECONDS_PER_REQUEST = 60.0
 SECONDS_TO_FINISH = 10.0
 JSON, NDJSON = "application/json", "application/x-ndjson"
 OWN_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -83,12 +87,43 @@ class AgentServer(ThreadingHTTPServer):
             self._busy.notify_all()
 
 
+class _Requests(io.RawIOBase):
+    """What comes over a connection, each request until a moment of its own; TimeoutError after that."""
+
+    def __init__(self, wire: socket.socket) -> None:
+        self._wire, self.until = wire, 0.0
+
+    def readable(self) -> bool:
+        """It can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Wait for the next piece, which may come slowly, as long as the whole does not."""
+        left = self.until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the request comes too slowly")
+        self._wire.settimeout(min(left, SECONDS_PER_READ))
+        return self._wire.recv_into(buffer)
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "edgewise-agent"
     sys_version = ""
     timeout = SECONDS_PER_READ
     server: AgentServer
+
+    def setup(self) -> None:
+        """Read by way of something that knows when a request has to be there."""
+        super().setup()
+        self.rfile.close()
+        self._requests = _Requests(self.connection)
+        self.rfile = io.BufferedReader(self._requests)
+
+    def handle_one_request(self) -> None:
+        """Take the next request, whole, in its time."""
+        self._requests.until = time.monotonic() + SECONDS_PER_REQUEST
+        super().handle_one_request()
 
     def do_GET(self) -> None:
         self._serve({"/v1/policy": self._policy, "/healthz": self._health, "/metrics": self._metrics})
@@ -103,7 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.count(1)
         try:
             self._check_host()
-            path = urlsplit(self.path).path
+            path = self._parts().path
             if path not in routes:
                 raise BadRequestError(404, "not_found", f"There is no {self.command} {path}.")
             routes[path]()
@@ -120,6 +155,10 @@ class _Handler(BaseHTTPRequestHandler):
             if isinstance(problem, ConnectionError | TimeoutError):
                 raise
             self._refuse(507, "spool_full", f"Nothing was accepted: {problem}.", {"Retry-After": "5"})
+        except Exception:
+            logger.exception("the agent failed at %s %.200r", self.command, self.path)
+            self.close_connection = True
+            self._refuse(500, "defect", "The agent made a mistake; its log says which. Send it again later.")
         finally:
             self.server.count(-1)
 
@@ -149,23 +188,37 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _check_host(self) -> None:
         """A page in a browser of this machine may reach the port, but cannot name it as its own host."""
-        name = urlsplit(f"//{self.headers.get('Host', '')}").hostname
+        try:
+            name = urlsplit(f"//{self.headers.get('Host', '')}").hostname
+        except ValueError:
+            name = None
         if self.server.local and name not in OWN_NAMES:
             self.close_connection = True
             raise BadRequestError(403, "forbidden", "Name the agent as localhost or 127.0.0.1.")
 
     def _query(self) -> dict[str, str]:
-        return dict(parse_qsl(urlsplit(self.path).query))
+        return dict(parse_qsl(self._parts().query))
+
+    def _parts(self) -> SplitResult:
+        try:
+            return urlsplit(self.path)
+        except ValueError:
+            self.close_connection = True
+            raise BadRequestError(400, "malformed", "The address is not one.") from None
 
     def _body(self) -> bytes:
         stated = self.headers.get("Content-Length", "")
         if not (stated.isascii() and stated.isdigit()):
             self.close_connection = True
             raise BadRequestError(411, "length_required", "State the Content-Length.")
-        if int(stated) > MAX_BYTES:
+        if len(stated) > MAX_DIGITS or int(stated) > MAX_BYTES:
             self.close_connection = True
             raise BadRequestError(413, "too_large", f"A body has at most {MAX_BYTES} bytes; split it.")
-        body = self.rfile.read(int(stated))
+        try:
+            body = self.rfile.read(int(stated))
+        except TimeoutError as problem:
+            self.close_connection = True
+            raise BadRequestError(408, "too_slow", f"The body did not come in time: {problem}.") from None
         if len(body) < int(stated):
             self.close_connection = True
             raise BadRequestError(400, "malformed", "The body ended early.")
@@ -177,10 +230,11 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(status, problem, kind)
 
     def _answer(self, status: int, content: Any, headers: Mapping[str, str] | None = None) -> None:
-        body = json.dumps(content, ensure_ascii=False).encode()
+        body = json.dumps(content).encode()
         self._write(status, body, {"Content-Type": JSON, **(headers or {})})
 
     def _write(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
+        self.connection.settimeout(SECONDS_PER_READ)
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)

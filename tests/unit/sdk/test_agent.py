@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -126,6 +127,9 @@ def test_with_wait_the_server_answers(server: Server, tmp_path: Path) -> None:
         (b"{}", {"Content_Type": "text/plain"}, 415, "unsupported_media_type"),
         (b"{}", {"Content_Length": str(9 << 20)}, 413, "too_large"),
         (b"{}", {"Content_Length": "x"}, 411, "length_required"),
+        (b"{}", {"Content_Length": "9" * 5_000}, 413, "too_large"),
+        (b"{}", {"Host": "[::1"}, 403, "forbidden"),
+        (b'[{"id": "\\ud800"}]', {}, 422, None),
         (b"{}", {"Host": "evil.example"}, 403, "forbidden"),
     ],
 )
@@ -134,9 +138,51 @@ def test_a_bad_request_is_named(
 ) -> None:
     with serving(server, tmp_path) as agent:
         found = ask(agent, "POST", "/v1/decisions", body, **headers)
-        assert (found[0], found[2]["code"]) == (status, code)
+        assert (found[0], found[2].get("code")) == (status, code)
         assert ask(agent, "GET", "/nothing")[2]["code"] == "not_found"
     assert server.logged == {}
+
+
+def test_the_unexpected_is_answered_and_logged(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not a connection that closes without a word."""
+    monkeypatch.setattr(Agent, "state", lambda self: {}["no such state"])
+    with serving(server, tmp_path) as agent:
+        status, headers, answer = ask(agent, "GET", "/healthz")
+        assert (status, answer["code"], headers["Connection"]) == (500, "defect", "close")
+        assert ask(agent, "GET", "other://[")[2]["code"] == "malformed"
+        assert ask(agent, "GET", "/metrics")[0] == 200
+    (told,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert "the agent failed at GET '/healthz'" in told.message
+    assert told.exc_info is not None
+
+
+@pytest.mark.parametrize("sent", [b"Content-Length: 100\r\n\r\n", b""])
+def test_a_request_has_its_time_however_it_trickles(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
+    """Each byte in time, and yet never the whole: a body is answered, a head is given up."""
+    monkeypatch.setattr(agent_server, "SECONDS_PER_REQUEST", 0.5)
+    with serving(server, tmp_path) as agent, socket.create_connection(agent.server_address) as wire:
+        wire.sendall(b"POST /v1/decisions HTTP/1.1\r\nHost: localhost\r\n")
+        wire.sendall(b"Content-Type: application/json\r\n" + sent)
+        wire.settimeout(0.05)
+        answer, until = b"", time.monotonic() + 20
+        while time.monotonic() < until:
+            try:
+                wire.sendall(b"x")
+                piece = wire.recv(4096)
+            except TimeoutError:
+                continue
+            except OSError:
+                break
+            answer += piece
+            if not piece:
+                break
+        assert time.monotonic() < until
+    assert answer.startswith(b"HTTP/1.1 408 " if sent else b"")
+    assert (b"too_slow" in answer) == bool(sent)
 
 
 def test_a_disk_that_is_full_is_said_and_nothing_is_accepted(server: Server, tmp_path: Path) -> None:
@@ -230,9 +276,9 @@ def test_it_listens_to_this_machine_alone_unless_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = ["agent", "--spool", str(tmp_path / "s"), "--url", "http://127.0.0.1:9", "--api-key", "k"]
-    assert cli.main([*options, "--listen", "0.0.0.0:8127"]) == 1
+    assert cli.main([*options, "--listen", "0.0.0.0:8127"]) == 2
     assert "--allow-remote" in capsys.readouterr().err
-    assert cli.main([*options, "--listen", "8127"]) == 1
+    assert cli.main([*options, "--listen", "8127"]) == 2
     assert "HOST:PORT" in capsys.readouterr().err
     assert [agent_server.is_loopback(host) for host in ("127.9.9.9", "::1", "localhost", "::", "example.org")] == [
         True, True, True, False, False,
