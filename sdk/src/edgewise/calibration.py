@@ -99,12 +99,15 @@ class Calibration:
 
 
 def isotonic(raw: Sequence[float], targets: Sequence[float], *, seed: int = 0) -> Calibration:
-    """Fits a rising line without assuming its shape; needs more data than `platt`."""
+    """Fits a rising line without assuming its shape; needs more data than `platt`.
+
+    CalibrationError for fewer than 20 pairs, figures that are not finite or all the same, targets outside 0 to 1.
+    """
     return _calibrated(raw, targets, _fit_isotonic, seed)
 
 
 def platt(raw: Sequence[float], targets: Sequence[float], *, seed: int = 0) -> Calibration:
-    """Fits an S-shaped curve with two parameters."""
+    """Fits an S-shaped curve with two parameters. CalibrationError as `isotonic` raises it."""
     return _calibrated(raw, targets, _fit_platt, seed)
 
 

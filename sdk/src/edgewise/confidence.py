@@ -24,13 +24,14 @@ class _Rival:
     deviation: float
 
 
-def confidence(options: Sequence[Option], policy: Mapping[str, Any], chosen: str) -> float | None:
+def confidence(options: Sequence[Option], policy: Mapping[str, Any], chosen: str | None) -> float | None:
     """Probability that `chosen` is the best of the feasible options under a policy, from 0 to 1.
 
-    None, and never 1, where a deviation that matters is not stated, where `chosen` has no total, and under rules other
-    than the weighted sum, for which the server draws samples. Below the policy's `clarification_threshold`, ask.
+    None, and never 1, where a deviation that matters is not stated, where nothing is chosen or `chosen` has no total,
+    and under rules other than the weighted sum, for which the server draws samples. Below the policy's
+    `clarification_threshold`, ask.
     """
-    if Rule(policy.get("rule") or Rule.WEIGHTED_SUM) is not Rule.WEIGHTED_SUM:
+    if chosen is None or Rule(policy.get("rule") or Rule.WEIGHTED_SUM) is not Rule.WEIGHTED_SUM:
         return None
     weights = policy["weights"]
     values = scoring.utilities(options, weights)

@@ -37,13 +37,18 @@ class Scorer(Protocol):
     """What scores options. `name` is `id@version`; a scorer that changes gets a new version."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """`id@version`, as it stands in the record's `scorer`."""
 
     @property
-    def edges(self) -> Sequence[str]: ...
+    def edges(self) -> Sequence[str]:
+        """The edges that it scores."""
 
     def score(self, text: str, options: Sequence[str]) -> Sequence[Mapping[str, Scored]]:
-        """For each of `options`, answers to the input `text`: a Scored for every edge of the scorer."""
+        """For each of `options`, answers to the input `text`: a Scored for every edge of the scorer.
+
+        ScorerError if what is asked answers something that is no score.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +94,11 @@ class Classifier:
 
     @property
     def edges(self) -> Sequence[str]:
+        """The edges for which a class speaks."""
         return tuple(self.classes)
 
     def score(self, text: str, options: Sequence[str]) -> list[dict[str, Scored]]:
+        """The probabilities of the classes; ScorerError for rows that are too few, or figures that are none."""
         rows = self.predict([(text, option) for option in options])
         if len(rows) != len(options):
             raise ScorerError(f"{self.name}: {len(rows)} rows came back for {len(options)} options.")
@@ -117,9 +124,11 @@ class RewardModel:
 
     @property
     def edges(self) -> Sequence[str]:
+        """The one edge that the reward speaks for."""
         return (self.edge,)
 
     def score(self, text: str, options: Sequence[str]) -> list[dict[str, Scored]]:
+        """The reward of each option, calibrated; ScorerError for one that is not finite."""
         found = []
         for option in options:
             raw = float(self.reward(text, option))
@@ -155,6 +164,7 @@ class Judge:
             )
 
     def score(self, text: str, options: Sequence[str]) -> list[dict[str, Scored]]:
+        """The mean rating of each option on each edge, rescaled; ScorerError for one outside the scale."""
         return [{edge: self._one(text, option, edge) for edge in self.edges} for option in options]
 
     def _one(self, text: str, option: str, edge: str) -> Scored:
@@ -179,7 +189,8 @@ class Judge:
 def fields(scorers: Sequence[Scorer], text: str, options: Mapping[str, str]) -> dict[str, Any]:
     """The `options` and `scorer` fields of a record: `options` maps ids to the answers they stand for.
 
-    What a scorer could not score is null with its reason under `unscored`; it is never filled in.
+    What a scorer could not score is null with its reason under `unscored`; it is never filled in. ScorerError if two
+    scorers have an edge in common, or one answers something that is no score.
     """
     made: list[dict[str, Any]] = [{"id": name, "edges": {}} for name in options]
     by: dict[str, str] = {}

@@ -48,7 +48,10 @@ class Choice:
 
 
 def choose(options: Sequence[Option], policy: Mapping[str, Any]) -> Choice:
-    """Pick an option under a policy: `weights`, and `rule`, `norms`, `tiers` where it has them."""
+    """Pick an option under a policy: `weights`, and `rule`, `norms`, `tiers` where it has them.
+
+    KeyError for an option without `id` or `edges` or a policy without `weights`, ValueError for a rule that is unknown.
+    """
     rule, weights = Rule(policy.get("rule") or Rule.WEIGHTED_SUM), policy["weights"]
     values = utilities(options, weights, rule)
     allowed = feasible(options, policy.get("norms") or ())

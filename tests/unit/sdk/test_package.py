@@ -161,12 +161,18 @@ def test_the_wheel_builds_and_is_typed(tmp_path: Path) -> None:
     assert names >= modules | {"edgewise/py.typed"}
     consumer = tmp_path / "consumer.py"
     consumer.write_text(
-        "from edgewise import AsyncClient, Client, Logged\n"
+        "from edgewise import AsyncClient, Client, Logged, choose\n"
+        "from edgewise.confidence import confidence\n"
         "client = Client('http://127.0.0.1:9', 'k', spool='s', on_rejected=lambda record, why: print(why.code))\n"
         "reveal_type(client.log({}))\n"
         "reveal_type(client.log({}, wait=True))\n"
         "async def more(other: AsyncClient) -> Logged:\n"
         "    return await other.log_durably({})\n"
+        "policy = client.policy({})\n"
+        "reveal_type(confidence([], policy, choose([], policy).option_id))\n"
+        "AsyncClient('http://127.0.0.1:9', 'k', spool='s', policy_system='x', timeout=3)\n"
+        "AsyncClient('http://127.0.0.1:9', 'k', spol='s')  # type: ignore[call-arg]\n"
+        "Client('http://127.0.0.1:9', 'k', timeout='3')  # type: ignore[arg-type]\n"
     )
     checked = subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", "--config-file=", str(consumer)],
