@@ -35,6 +35,7 @@ class Job:
     """What one run of a model decides on: the posts from ``start`` to ``stop`` of ``material``."""
 
     url: str
+    policy_vkey: str
     system: str
     model_version: str
     context_key: str
@@ -177,7 +178,7 @@ def run(job: Job, api_key: str) -> Outcome:
     """Fetch the policies, decide, post."""
     began = time.monotonic()
     material = Material.load(Path(job.material)).take(slice(job.start, job.stop))
-    client = edgewise.Client(job.url, api_key)
+    client = edgewise.Client(job.url, api_key, policy_vkey=job.policy_vkey, policy_system=job.system)
     policies: list[Mapping[str, Any]] = [client.policy({job.context_key: place}) for place in job.places]
     given, asked = decide(job, material, policies)
     final = settle(job, material, policies, given, asked)

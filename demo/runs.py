@@ -12,6 +12,7 @@ import numpy as np
 from demo import cast, poster
 from demo.journal import Journal, Json
 from demo.scenario import Scenario, SystemPlan
+from governance.policies import signing
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -33,6 +34,7 @@ def job_of(scenario: Scenario, run: Run, folder: Path, url: str) -> Path:
     path = folder / f"{run.name}.json"
     poster.Job(
         url=url,
+        policy_vkey=signing.vkey(),
         system=run.plan.slug,
         model_version=cast.MODEL_VERSION,
         context_key=scenario.context_key,

@@ -13,6 +13,7 @@ from demo import cast
 from demo.journal import write_private_text
 from demo.scenario import Scenario
 from governance.policies import selectors as policies
+from governance.policies import signing
 from governance.policies.models import Policy
 
 # Scores that differ on every edge; they stand for nothing but an example.
@@ -29,6 +30,7 @@ def write(scenario: Scenario, folder: Path, url: str, key: str, log: dict[str, A
         "EW_SYSTEM": system.slug,
         "EW_LOG": log["log_url"],
         "EW_VKEY": log["vkey"],
+        "EW_POLICY_VKEY": signing.vkey(),
     }
     lines = [f"export {name}={shlex.quote(value)}" for name, value in values.items()]
     write_private_text(folder / "tour.env", "\n".join(lines) + "\n")

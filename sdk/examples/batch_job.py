@@ -1,6 +1,6 @@
 """A batch job: it decides on every line of a file, logs all decisions durably, and keeps a receipt of the last.
 
-    EDGEWISE_URL=… EDGEWISE_API_KEY=… python batch_job.py posts.txt receipts/
+    EDGEWISE_URL=… EDGEWISE_API_KEY=… EDGEWISE_POLICY_VKEY=… python batch_job.py posts.txt receipts/
 
 Run again on the same file it logs nothing twice: ids and times come from the file.
 """
@@ -48,7 +48,8 @@ def decisions(client: Client, file: Path) -> Iterator[dict]:
 
 def main(file: Path, receipts: Path) -> int:
     """Exit code 0 if every decision is in the log."""
-    with Client(os.environ["EDGEWISE_URL"], os.environ["EDGEWISE_API_KEY"]) as client:
+    vkey = os.environ.get("EDGEWISE_POLICY_VKEY")
+    with Client(os.environ["EDGEWISE_URL"], os.environ["EDGEWISE_API_KEY"], policy_vkey=vkey) as client:
         logged = client.log_many(decisions(client, file))
         refused = [item for item in logged if not item.ok]
         for item in refused:

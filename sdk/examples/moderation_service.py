@@ -1,7 +1,7 @@
 """A moderation service (FastAPI): it scores the options for a post, follows the policy, and logs the decision.
 
     pip install fastapi uvicorn './sdk[verify]'
-    EDGEWISE_URL=… EDGEWISE_API_KEY=… uvicorn moderation_service:app
+    EDGEWISE_URL=… EDGEWISE_API_KEY=… EDGEWISE_POLICY_VKEY=… uvicorn moderation_service:app
 
 Its scores come from word lists, so that the example runs by itself; a real service asks its classifiers.
 """
@@ -16,6 +16,7 @@ from fastapi import FastAPI, Request
 from pydantic import BaseModel
 
 SYSTEM = os.environ.get("EDGEWISE_SYSTEM", "assistant")
+COMMUNITIES = frozenset({"de", "fr"})
 HARMFUL = frozenset({"kill", "hurt"})
 PERSONAL = frozenset({"address", "phone"})
 
@@ -42,6 +43,8 @@ async def connected(app: FastAPI) -> AsyncIterator[None]:
         os.environ["EDGEWISE_API_KEY"],
         spool=os.environ.get("EDGEWISE_SPOOL"),
         policy_cache=os.environ.get("EDGEWISE_POLICY_CACHE"),
+        policy_vkey=os.environ.get("EDGEWISE_POLICY_VKEY"),
+        policy_system=SYSTEM,
         mask=without_text,
     ) as app.state.edgewise:
         yield
@@ -54,7 +57,8 @@ app = FastAPI(lifespan=connected)
 async def moderate(post: Post, request: Request) -> Verdict:
     """Decide on a post. The answer never waits for the log."""
     client: AsyncClient = request.app.state.edgewise
-    context = {"community": post.community}
+    # What comes from outside selects no policy unless it is known: each context is asked for and kept.
+    context = {"community": post.community} if post.community in COMMUNITIES else {}
     policy = await client.policy(context)
     options = scored(post.text)
     choice = await client.choose(options, context)

@@ -14,6 +14,7 @@ import pytest
 
 from audits.decisions.models import Decision
 from audits.ledger import keys, selectors
+from governance.policies import signing
 from tests.unit.audits.decisions import worlds
 
 SDK = Path(__file__).resolve().parents[2] / "sdk"
@@ -32,6 +33,7 @@ def environment(live_edgewise, world, tmp_path, monkeypatch):
         "EDGEWISE_API_KEY": world.secret,
         "EDGEWISE_SPOOL": str(tmp_path / "spool"),
         "EDGEWISE_POLICY_CACHE": str(tmp_path / "policies"),
+        "EDGEWISE_POLICY_VKEY": signing.vkey(),
     }
     for name, value in told.items():
         monkeypatch.setenv(name, value)
@@ -68,6 +70,10 @@ def test_the_moderation_service_follows_the_policy_and_logs(world, environment):
         ):
             kind = await browser.post("/posts", json={"text": "good morning", "community": "de"})
             harsh = await browser.post("/posts", json={"text": "i will hurt you", "community": "de"})
+            for number in range(3):
+                await browser.post("/posts", json={"text": "hello", "community": f"made up {number}"})
+            known = service.app.state.edgewise._policies._known
+            assert sorted(known) == [(), (("community", "de"),)]
             assert await service.app.state.edgewise.flush(60)
             return kind.json(), harsh.json()
 
@@ -118,6 +124,7 @@ def test_the_quick_start_runs_as_it_is_written(live_edgewise, world, environment
     code = code.replace("/var/spool/moderator", environment["EDGEWISE_SPOOL"])
     names = {
         "api_key": world.secret,
+        "policy_key": signing.vkey(),
         "vkey": keys.vkeys(log_of(world).origin)[0],
         "decision": world.record(rationale="Rude, not harmful."),
     }

@@ -44,6 +44,7 @@ def policies(scenario: Scenario) -> list[dict[str, Any]]:
 def job(scenario: Scenario, tmp_path: Path) -> poster.Job:
     return poster.Job(
         url="",
+        policy_vkey="",
         system="edge-aware",
         model_version="1.0",
         context_key=scenario.context_key,
