@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError
-from edgewise import proofs
+from edgewise import checkpoints, notes, proofs
 from edgewise.errors import VerificationError
 
 from audits.ledger import selectors, verification
@@ -37,15 +37,15 @@ class Command(EdgewiseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """One line per log; then exit code 1 if any is bad."""
-        remembered = [_note(path) for path in options["checkpoint"]]
-        results = [self._verify(log, remembered) for log in _chosen(options["logs"])]
+        logs = _chosen(options["logs"])
+        remembered = _remembered(options["checkpoint"], {log.origin for log in logs})
+        results = [self._verify(log, remembered[log.origin]) for log in logs]
         if not all(results):
             sys.exit(1)
 
     def _verify(self, log: Log, remembered: list[str]) -> bool:
         try:
-            mine = [note for note in remembered if note.startswith(f"{log.origin}\n")]
-            found = verification.verify(log=log, remembered=mine)
+            found = verification.verify(log=log, remembered=remembered)
         except VerificationError as error:
             where = "" if error.index is None else f" (first bad index: {error.index})"
             self.stdout.write(f"BAD   {log.origin}: {error}{where}")
@@ -68,7 +68,29 @@ def _chosen(names: list[str]) -> list[Log]:
     return found
 
 
-def _note(path: Path) -> str:
-    """The signed checkpoint in a file, which may be a receipt."""
-    text = path.read_text(encoding="utf-8")
-    return proofs.parse(text).checkpoint if text.startswith(proofs.HEADER) else text
+def _remembered(paths: list[Path], origins: set[str]) -> dict[str, list[str]]:
+    """The signed checkpoints in these files, by log. One that would be compared with nothing is refused."""
+    found: dict[str, list[str]] = {origin: [] for origin in origins}
+    for path in paths:
+        note, origin = _read(path)
+        if origin not in found:
+            raise CommandError(
+                f"{path} is a checkpoint of {origin}, which is none of the logs checked here. "
+                "Name its log (or none, for all of them), or give the checkpoint to the deployment that has it."
+            )
+        found[origin].append(note)
+    return found
+
+
+def _read(path: Path) -> tuple[str, str]:
+    """The signed checkpoint in a file, which may be a receipt, and the log that it says it is of."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        note = proofs.parse(text).checkpoint if text.startswith(proofs.HEADER) else text
+        return note, checkpoints.parse(notes.split(note)[0]).origin
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read ({error.strerror}): give the checkpoint's file.") from None
+    except (UnicodeDecodeError, VerificationError) as error:
+        raise CommandError(
+            f"{path} is no signed checkpoint and no receipt ({error}): give the file as the log served it."
+        ) from None

@@ -233,3 +233,53 @@ def test_the_command_takes_names_and_files(full_log: Log, tmp_path: Path) -> Non
     assert (code, text.count("\n")) == (0, 1)
     with pytest.raises(CommandError, match="no log"):
         run_command("north/nothing")
+
+
+def test_a_checkpoint_of_a_log_that_is_not_checked_is_refused(full_log: Log, tmp_path: Path) -> None:
+    """One of another log of this deployment that is not named, and one of a log that it does not have: `good` would
+    say that they were compared. Named, or with all logs, the first is.
+    """
+    signer.publish_all(at=worlds.AT)
+    own = Log.objects.get(system__isnull=True)
+    (tmp_path / "own").write_text(selectors.latest_checkpoint(log=own).note, encoding="utf-8")
+    stranger = checkpoints.Checkpoint("elsewhere.example/log/a/b", 3, bytes(32)).text()
+    (tmp_path / "strange").write_text(notes.sign(stranger, keys.signers("elsewhere.example/log/a/b")))
+    with pytest.raises(CommandError, match=rf"own is a checkpoint of {own.origin}, .* Name its log"):
+        run_command(f"north/{full_log.slug}", "--checkpoint", str(tmp_path / "own"))
+    for names in ([f"north/{full_log.slug}"], []):
+        with pytest.raises(CommandError, match=r"strange is a checkpoint of elsewhere\.example/log/a/b"):
+            run_command(*names, "--checkpoint", str(tmp_path / "strange"))
+    for names in (["north/_org"], []):
+        assert run_command(*names, "--checkpoint", str(tmp_path / "own"))[0] == 0
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"rubbish\n",
+        b"edgewise.local/log/north/a\n3\n",
+        b"\xff\xfe",
+        b"c2sp.org/tlog-proof@v1\nindex x\n\n",
+    ],
+)
+def test_a_file_that_is_no_signed_checkpoint_is_refused(log: Log, tmp_path: Path, content: bytes) -> None:
+    """By its name, with what to give instead; the text of a checkpoint without a signature is none."""
+    path = tmp_path / "kept"
+    path.write_bytes(content)
+    with pytest.raises(CommandError, match=r"kept is no signed checkpoint .* give the file"):
+        run_command("--checkpoint", str(path))
+
+
+def test_a_file_that_is_not_there_is_refused(log: Log, tmp_path: Path) -> None:
+    """As a sentence, not as a traceback."""
+    with pytest.raises(CommandError, match=r"gone cannot be read .* give the checkpoint's file"):
+        run_command("--checkpoint", str(tmp_path / "gone"))
+
+
+def test_a_checkpoint_that_its_log_did_not_sign_is_bad(full_log: Log, tmp_path: Path) -> None:
+    """Its own name under a stranger's key: exit code 1."""
+    forged = checkpoints.Checkpoint(full_log.origin, 300, bytes(32)).text()
+    (tmp_path / "kept").write_text(notes.sign(forged, [notes.NoteSigner(full_log.origin, bytes(32))]))
+    code, text = run_command(f"north/{full_log.slug}", "--checkpoint", str(tmp_path / "kept"))
+    assert (code, "BAD" in text, "no signature by a known key" in text) == (1, True, True)
