@@ -6,8 +6,8 @@ Knows no database: the state it starts from and the proofs are handed in.
 import http.client
 from collections.abc import Callable, Sequence
 
-from edgewise import notes, submissions
-from edgewise.errors import VerificationError
+from edgewise import backoff, notes, submissions
+from edgewise.errors import UnreachableError, VerificationError
 from edgewise.notes import Signature, VerifierKey
 from edgewise.submissions import Submission
 from edgewise.transport import Answer, Transport
@@ -21,14 +21,17 @@ Prove = Callable[[int], Sequence[bytes]]
 
 
 class NotConfirmed(Exception):
-    """The witness did not confirm; `problem` is one of the words below."""
+    """The witness did not confirm. `problem` is one of the words below, `after` the seconds it wants to rest."""
 
-    def __init__(self, problem: str, detail: str = "") -> None:
+    def __init__(self, problem: str, detail: str = "", *, after: float = 0.0) -> None:
         super().__init__(detail or problem)
         self.problem = problem
+        self.after = after
 
 
 UNREACHABLE = "unreachable"
+ASKED_TOO_OFTEN = "asked_too_often"
+FAILING = "failing"
 LOG_UNKNOWN = "log_unknown"
 KEY_NOT_ACCEPTED = "key_not_accepted"
 NOT_UNDERSTOOD = "not_understood"
@@ -38,7 +41,9 @@ CONTRADICTION = "contradiction"
 LOG_DAMAGED = "log_damaged"
 # The witness holds another history than this log: somebody rewrote one, or restored an old one.
 ALARMING = frozenset({AHEAD, CONTRADICTION})
-_STATUSES = {403: KEY_NOT_ACCEPTED, 404: LOG_UNKNOWN, 422: CONTRADICTION}
+# What says something about the witness, not about the log that it was asked for.
+OF_THE_WITNESS = frozenset({UNREACHABLE, ASKED_TOO_OFTEN})
+_STATUSES = {403: KEY_NOT_ACCEPTED, 404: LOG_UNKNOWN, 422: CONTRADICTION, 429: ASKED_TOO_OFTEN}
 
 
 def transport(witness: Witness) -> Transport:
@@ -60,7 +65,7 @@ def confirm(
         if answer.status == 200:
             return _cosignatures(witness, note, answer.body)
         if answer.status != 409 or not _names_a_size(answer):
-            raise NotConfirmed(_STATUSES.get(answer.status, _other(answer)), _words(answer))
+            raise _refusal(answer)
         old = _named(answer.body, size, old)
     raise NotConfirmed(NOT_UNDERSTOOD, "the witness names another size each time")
 
@@ -70,6 +75,9 @@ def _send(way: Transport, submission: Submission) -> Answer:
         return way.once("POST", submissions.PATH, body=submission.text().encode())
     except (OSError, http.client.HTTPException) as error:
         raise NotConfirmed(UNREACHABLE, str(error)) from None
+    except UnreachableError as error:
+        # There is an answer, longer than any that is expected.
+        raise NotConfirmed(NOT_UNDERSTOOD, str(error)) from None
 
 
 def _cosignatures(witness: Witness, note: str, lines: bytes) -> dict[VerifierKey, Signature]:
@@ -97,9 +105,9 @@ def _named(body: bytes, size: int, old: int) -> int:
     return named
 
 
-def _other(answer: Answer) -> str:
-    return UNREACHABLE if answer.status >= 500 or answer.status == 429 else NOT_UNDERSTOOD
-
-
-def _words(answer: Answer) -> str:
-    return f"{answer.status}: {answer.body[:200].decode(errors='replace').strip()}"
+def _refusal(answer: Answer) -> NotConfirmed:
+    other = FAILING if answer.status >= 500 else NOT_UNDERSTOOD
+    words = f"{answer.status}: {answer.body[:200].decode(errors='replace').strip()}"
+    return NotConfirmed(
+        _STATUSES.get(answer.status, other), words, after=backoff.named(answer.headers) or 0.0
+    )

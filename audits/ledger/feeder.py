@@ -102,19 +102,29 @@ class _Feed:
         return self._locked is not None
 
     def _feed(self) -> float:
-        for checkpoint in confirmation.waiting(witness=self._witness):
-            due, pause = self._refused.get(checkpoint.log_id, (0.0, FIRST_PAUSE))
-            if _stopping.is_set() or time.monotonic() < due:
-                continue
-            problem = feed(witness=self._witness, way=self._way, checkpoint=checkpoint, at=timezone.now())
-            if problem == asking.UNREACHABLE:
+        """Asks about the logs that are due, those first that were never refused; what the witness as a whole cannot
+        answer now ends the round, and the next one begins with other logs.
+        """
+        for checkpoint in sorted(confirmation.waiting(witness=self._witness), key=self._due):
+            if _stopping.is_set() or time.monotonic() < self._due(checkpoint):
+                break
+            refusal = feed(witness=self._witness, way=self._way, checkpoint=checkpoint, at=timezone.now())
+            self._note(checkpoint, refusal)
+            if refusal and refusal.problem in asking.OF_THE_WITNESS:
                 return self._later()
-            if problem:
-                self._refused[checkpoint.log_id] = (time.monotonic() + pause, min(2 * pause, LONGEST_PAUSE))
-            else:
-                self._refused.pop(checkpoint.log_id, None)
-        self._pause = FIRST_PAUSE
+            self._pause = FIRST_PAUSE
         return EVERY_SECONDS
+
+    def _due(self, checkpoint: Checkpoint) -> float:
+        """When the checkpoint's log may be asked about, on the clock of `time.monotonic`."""
+        return self._refused.get(checkpoint.log_id, (0.0, FIRST_PAUSE))[0]
+
+    def _note(self, checkpoint: Checkpoint, refusal: asking.NotConfirmed | None) -> None:
+        """A log that was refused waits for as long as the witness asks for, and longer each time."""
+        _due, pause = self._refused.pop(checkpoint.log_id, (0.0, FIRST_PAUSE))
+        if refusal:
+            due = time.monotonic() + max(pause, refusal.after)
+            self._refused[checkpoint.log_id] = (due, min(2 * pause, LONGEST_PAUSE))
 
     def _later(self) -> float:
         """A pause that grows with each failure in a row, jittered."""
@@ -122,7 +132,9 @@ class _Feed:
         return wait * random.uniform(0.5, 1.0)  # noqa: S311  (spreads load, hides nothing)
 
 
-def feed(*, witness: Witness, way: Transport, checkpoint: Checkpoint, at: dt.datetime) -> str:
+def feed(
+    *, witness: Witness, way: Transport, checkpoint: Checkpoint, at: dt.datetime
+) -> asking.NotConfirmed | None:
     """Asks for the confirmation of one checkpoint and keeps the outcome; what stood in the way, or nothing."""
     log = checkpoint.log
     reader = tiles.TileReader(checkpoint.size, selectors.tile_fetcher(log))
@@ -136,12 +148,12 @@ def feed(*, witness: Witness, way: Transport, checkpoint: Checkpoint, at: dt.dat
     except asking.NotConfirmed as error:
         _tell(witness, log, error)
         _keep_contact(log, witness, error.problem, at)
-        return error.problem
+        return error
     except (VerificationError, selectors.NotInLog, selectors.Damaged):
         logger.critical("The log %s cannot prove its own past: see verify_log.", log.origin)
-        return asking.LOG_DAMAGED
+        return asking.NotConfirmed(asking.LOG_DAMAGED)
     keep(checkpoint=checkpoint, witness=witness, found=found, at=at)
-    return ""
+    return None
 
 
 @transaction.atomic

@@ -45,6 +45,8 @@ class Confirmation:
 
 PROBLEMS: dict[str, str | Promise] = {
     asking.UNREACHABLE: _lazy("It cannot be reached at the moment; it is asked again and again."),
+    asking.ASKED_TOO_OFTEN: _lazy("It wants to be asked less often; it is asked again later."),
+    asking.FAILING: _lazy("It fails when asked about this log; it is asked again, less and less often."),
     asking.LOG_UNKNOWN: _lazy("It does not know this log: its operator has to list it."),
     asking.KEY_NOT_ACCEPTED: _lazy("It does not accept this log's key: its operator has to list the key."),
     asking.NOT_UNDERSTOOD: _lazy("Its answers do not follow the specification of witnesses."),

@@ -74,7 +74,8 @@ def feed(log: Log) -> str:
     way = asking.transport(listed)
     try:
         (waiting,) = [each for each in confirmation.waiting(witness=listed) if each.log == log]
-        return feeder.feed(witness=listed, way=way, checkpoint=waiting, at=worlds.AT)
+        refusal = feeder.feed(witness=listed, way=way, checkpoint=waiting, at=worlds.AT)
+        return refusal.problem if refusal else ""
     finally:
         way.close()
 

@@ -22,12 +22,13 @@ class Backoff:
     def pause(self, headers: Mapping[str, str] = NO_HEADERS) -> float:
         """Seconds until the next attempt. A `Retry-After` is never undercut, up to two minutes."""
         own, self._next = self._next * random.uniform(0.5, 1.0), min(self._next * 2, LONGEST_PAUSE)  # noqa: S311
-        named = _named(headers.get("retry-after", "").strip())
-        return own if named is None else named + min(own, named / 4)
+        stated = named(headers)
+        return own if stated is None else stated + min(own, stated / 4)
 
 
-def _named(text: str) -> float | None:
-    """Seconds named by a `Retry-After` (RFC 9110 section 10.2.3): a number or a date."""
+def named(headers: Mapping[str, str]) -> float | None:
+    """Seconds named by a `Retry-After` (RFC 9110 section 10.2.3), a number or a date: at most two minutes."""
+    text = headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
         return min(float(text), LONGEST_NAMED_PAUSE)
     try:
