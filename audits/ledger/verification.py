@@ -5,9 +5,9 @@ bad index named. What was rewritten together with everything derived from it, ch
 receipt kept elsewhere can tell: give it as `remembered`.
 """
 
+import heapq
 import itertools
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -19,6 +19,8 @@ from edgewise.merkle import HASH_BYTES, TILE_HEIGHT, TILE_WIDTH
 
 from audits.ledger import keys, models, rotation, selectors
 from audits.ledger.models import Entry, Head, Log, Published, Tile
+
+CHECKPOINTS_AT_ONCE = 256
 
 Progress = Callable[[int, int], None]
 
@@ -39,11 +41,11 @@ def verify(*, log: Log, remembered: Sequence[str] = (), progress: Progress | Non
     """
     with _snapshot():
         head = Head.objects.get(log=log)
-        stored, kept = _signed(log, remembered)
-        frontier = _check_entries(log, head, _Roots(stored, kept), progress or _silent)
+        roots = _Roots(*_signed(log, remembered))
+        frontier = _check_entries(log, head, roots, progress or _silent)
         _check_end(log, head, frontier)
-        _check_reach(log, head, [*stored, *kept])
-    return Verified(head.size, frontier.root(), len(stored) + len(kept))
+        _check_reach(log, head, roots)
+    return Verified(head.size, frontier.root(), roots.checked)
 
 
 @contextmanager
@@ -75,49 +77,66 @@ def _check_entries(log: Log, head: Head, roots: "_Roots", progress: Progress) ->
 
 
 class _Roots:
-    """The roots that were signed, compared as the tree grows past their sizes."""
+    """The roots that were signed, compared as the tree grows past their sizes; one of them is held at a time.
 
-    def __init__(self, stored: Sequence[Checkpoint], remembered: Sequence[Checkpoint]) -> None:
-        both = [(each, False) for each in stored] + [(each, True) for each in remembered]
-        self._waiting = deque(sorted(both, key=lambda pair: pair[0].size))
+    Both kinds come by size. A busy log has millions of stored ones: they are read in step with the entries.
+    """
+
+    def __init__(self, stored: Iterable[Checkpoint], remembered: Iterable[Checkpoint]) -> None:
+        both = (zip(stored, itertools.repeat(False)), zip(remembered, itertools.repeat(True)))
+        self._coming = heapq.merge(*both, key=lambda pair: pair[0].size)
+        self._next = next(self._coming, None)
         # The sizes up to which stored and remembered checkpoints agreed. Whoever contradicts a remembered one has
         # signed anew, so that the stored ones say nothing then.
         self._agreed = {False: 0, True: 0}
+        self.checked = 0
+
+    @property
+    def next_size(self) -> int | None:
+        """How far the next checkpoint to be compared reaches; None if none is left."""
+        return self._next[0].size if self._next else None
 
     def cut(self, hashes: list[bytes], start: int) -> Iterator[list[bytes]]:
-        """The hashes, cut wherever a checkpoint ends."""
+        """The hashes, cut wherever a checkpoint ends; each piece has to be checked before the next is asked for."""
         begin, stop = 0, start + len(hashes)
-        sizes = (checkpoint.size for checkpoint, _remembered in self._waiting)
-        for size in list(itertools.takewhile(lambda size: size < stop, sizes)):
-            if size > start + begin:
-                yield hashes[begin : size - start]
-                begin = size - start
+        while self.next_size is not None and self.next_size < stop:
+            end = self.next_size - start
+            yield hashes[begin:end]
+            begin = end
         yield hashes[begin:]
 
     def check(self, frontier: merkle.Frontier) -> None:
         """Compares the root with every checkpoint of this size; all after the last that agreed is in doubt."""
         before = dict(self._agreed)
-        while self._waiting and self._waiting[0][0].size == frontier.size:
-            checkpoint, remembered = self._waiting.popleft()
+        while self._next and self._next[0].size == frontier.size:
+            checkpoint, remembered = self._next
             if checkpoint.root != frontier.root():
                 doubtful = before[remembered]
                 message = f"the checkpoint of size {frontier.size} covers other entries than these"
                 raise VerificationError(f"{message}, from {doubtful} on", index=doubtful)
             self._agreed[remembered] = frontier.size
+            self.checked += 1
+            self._next = next(self._coming, None)
 
 
-def _signed(log: Log, remembered: Sequence[str]) -> tuple[list[Checkpoint], list[Checkpoint]]:
-    """Every checkpoint, those stored by size and those remembered, once its signature holds."""
+def _signed(log: Log, remembered: Sequence[str]) -> tuple[Iterator[Checkpoint], list[Checkpoint]]:
+    """Every checkpoint by size, those stored as they are asked for and those remembered, once its signature holds."""
     latest = selectors.latest_checkpoint(log=log)
     known = _known_keys(log, latest) if latest else keys.vkeys(log.origin)
     kept = [notes.open_checkpoint(note, known) for note in remembered]
     if any(checkpoint.origin != log.origin for checkpoint in kept):
         raise VerificationError("a checkpoint given is that of another log")
-    stored, last = list[Checkpoint](), 0
-    for row in models.Checkpoint.objects.filter(log=log).select_related("log").order_by("size").iterator():
-        stored.append(_open(row, known if row != latest else keys.vkeys(log.origin), last))
-        last = row.size
-    return stored, kept
+    return _stored(log, latest, known), sorted(kept, key=lambda checkpoint: checkpoint.size)
+
+
+def _stored(log: Log, latest: models.Checkpoint | None, known: Sequence[str]) -> Iterator[Checkpoint]:
+    rows = models.Checkpoint.objects.filter(log=log).select_related("log").order_by("size")
+    page, last = rows[:CHECKPOINTS_AT_ONCE], 0
+    while found := list(page):
+        for row in found:
+            yield _open(row, known if row != latest else keys.vkeys(log.origin), last)
+            last = row.size
+        page = rows.filter(size__gt=last)[:CHECKPOINTS_AT_ONCE]
 
 
 def _known_keys(log: Log, latest: models.Checkpoint) -> list[str]:
@@ -213,12 +232,11 @@ def _check_end(log: Log, head: Head, frontier: merkle.Frontier) -> None:
         raise VerificationError("there are tiles beyond the end of the log", index=head.size)
 
 
-def _check_reach(log: Log, head: Head, signed: Sequence[Checkpoint]) -> None:
+def _check_reach(log: Log, head: Head, roots: _Roots) -> None:
     """No checkpoint covers more than the log has, and the latest one is the one published."""
-    reach = max((each.size for each in signed), default=0)
-    if reach > head.size:
+    if roots.next_size is not None:
         raise VerificationError(
-            f"a checkpoint covers {reach} entries, the log has {head.size}", index=head.size
+            f"a checkpoint covers {roots.next_size} entries, the log has {head.size}", index=head.size
         )
     stored = selectors.latest_checkpoint(log=log)
     published = Published.objects.get(log=log).size

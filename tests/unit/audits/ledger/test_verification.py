@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from edgewise import checkpoints, notes
 from edgewise.errors import VerificationError
 from pytest_django import DjangoDbBlocker
@@ -50,6 +52,37 @@ def test_a_whole_log_verifies(full_log: Log) -> None:
     """Entries, tiles, head and both checkpoints agree."""
     found = verification.verify(log=full_log)
     assert (found.size, found.checkpoints) == (SIZE, 2)
+
+
+def test_checkpoints_are_read_in_step_with_the_entries(log: Log, monkeypatch) -> None:
+    """A busy log keeps millions: no more than a page of them is read, and one is opened, ahead of the entries."""
+    monkeypatch.setattr(verification, "CHECKPOINTS_AT_ONCE", 3)
+    sizes = range(0, SIZE + 1, 50)
+    for size in sizes:
+        worlds.fill(log, max(0, size - 50), size)
+        signer.publish(log=log, at=worlds.AT)
+    opened, ahead = list[int](), list[int]()
+    really = verification._open
+
+    def noting(row: Checkpoint, known: list[str], last: int) -> checkpoints.Checkpoint:
+        opened.append(row.size)
+        return really(row, known, last)
+
+    monkeypatch.setattr(verification, "_open", noting)
+
+    def progress(done: int, total: int) -> None:
+        ahead.append(sum(size > done for size in opened))
+
+    with CaptureQueriesContext(connection) as asked:
+        found = verification.verify(log=log, remembered=[note_of(log, 350)], progress=progress)
+    assert (found.size, found.checkpoints, opened) == (SIZE, len(sizes) + 1, list(sizes))
+    assert ahead == [1, 1, 0]
+    pages = [query for query in asked if "audits_checkpoint" in query["sql"] and "LIMIT 3" in query["sql"]]
+    assert len(pages) == len(sizes) // 3 + 1
+
+
+def note_of(log: Log, size: int) -> str:
+    return str(Checkpoint.objects.get(log=log, size=size).note)
 
 
 @pytest.mark.parametrize("index", [0, 17, 255, 256, 511, 599, 699])
