@@ -21,6 +21,11 @@ from audits.ledger import keys, landmarks, selectors, turns
 from audits.ledger.models import Checkpoint, Head, Log, Published
 
 EVERY_SECONDS = 0.5
+# Checkpoints are kept for ever: however many processes look for logs that have grown, they sign one log no more often
+# than one of them would alone. A little less than a round, so that whoever signed last is never too early; should that
+# one die, another signs within the second all the same (ADR 0026).
+APART = dt.timedelta(seconds=0.4)
+AT_ONCE = dt.timedelta(0)
 PAUSE_AFTER_ERROR = 2.0
 LOOK_SECONDS = 2.0
 
@@ -76,7 +81,7 @@ def _round(*, look: bool = False) -> float:
     try:
         close_old_connections()
         turns.limit_mine()
-        publish_all(at=timezone.now())
+        publish_all(at=timezone.now(), apart=APART)
         if look and (ended := turns.end_silent()):
             logger.warning("Ended %d sessions that held others up and said nothing.", ended)
     except DatabaseError:
@@ -86,15 +91,15 @@ def _round(*, look: bool = False) -> float:
     return EVERY_SECONDS
 
 
-def publish_all(*, at: dt.datetime) -> int:
-    """Publishes a checkpoint of every log that has grown; returns how many."""
+def publish_all(*, at: dt.datetime, apart: dt.timedelta = AT_ONCE) -> int:
+    """Publishes a checkpoint of every log that has grown and was not signed within `apart`; returns how many."""
     grown = Log.objects.filter(
         Q(published__size__isnull=True) | Q(published__size__lt=F("head__size"))
     ).order_by("pk")
     published = 0
     for log in grown:
         try:
-            published += publish(log=log, at=at) is not None
+            published += publish(log=log, at=at, apart=apart) is not None
         except HistoryRewritten:
             logger.critical("The log %s does not continue its latest checkpoint: not signed.", log.origin)
         except (OlderThanPublished, SignedByAnother, landmarks.LandmarkDamaged) as error:
@@ -103,8 +108,10 @@ def publish_all(*, at: dt.datetime) -> int:
 
 
 @transaction.atomic
-def publish(*, log: Log, at: dt.datetime) -> Checkpoint | None:
-    """Signs the committed state of a log; None if it is published already or another signer is at it."""
+def publish(*, log: Log, at: dt.datetime, apart: dt.timedelta = AT_ONCE) -> Checkpoint | None:
+    """Signs the committed state of a log; None if it is published already, another signer is at it or was within
+    `apart`.
+    """
     turn = Published.objects.select_for_update(skip_locked=True).filter(log=log).first()
     if turn is None:
         return None
@@ -114,6 +121,8 @@ def publish(*, log: Log, at: dt.datetime) -> Checkpoint | None:
     root = merkle.Frontier.from_bytes(bytes(head.edge)).root()
     if turn.size is not None:
         latest = Checkpoint.objects.get(log=log, size=turn.size)
+        if abs(at - latest.signed_at) < apart:
+            return None
         _check_own(log, latest.note)
         if turn.size:
             _check_continues(log, turn.size, bytes(latest.root), head.size, root)

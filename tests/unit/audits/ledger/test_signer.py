@@ -1,5 +1,7 @@
 """Publishing: every growth is signed, once, and only what continues the state signed last."""
 
+import datetime as dt
+import itertools
 import threading
 import time
 
@@ -135,6 +137,35 @@ def test_the_thread_publishes_within_a_second(fresh_database: str) -> None:
     assert threading.active_count() == threads
 
 
+def test_threads_of_many_processes_sign_a_log_no_more_often_than_one(log: Log, monkeypatch) -> None:
+    """Three processes a sixth of a second apart, one log that grows all the time: two checkpoints a second, and none
+    later than a second. When the one that signs dies, another goes on within the second.
+    """
+    monkeypatch.setattr(signer, "close_old_connections", lambda: None)
+    now, signed = worlds.AT, list[dt.datetime]()
+    monkeypatch.setattr(signer.timezone, "now", lambda: now)
+    for turn in range(30):
+        now = worlds.AT + dt.timedelta(seconds=turn / 6)
+        services.append(log=log, entries=[b"one"])
+        process = turn % 3
+        if process != 0 or turn < 18:
+            before = selectors.published_size(log=log)
+            signer._round()
+            signed += [now] if selectors.published_size(log=log) > before else []
+    assert len(signed) <= 11
+    gaps = [later - earlier for earlier, later in itertools.pairwise(signed)]
+    assert max(gaps) < dt.timedelta(seconds=1)
+    assert min(gaps) >= signer.APART
+
+
+def test_a_clock_that_is_ahead_does_not_hold_the_others_up(log: Log) -> None:
+    """A checkpoint that seems to be signed in an hour is no reason to wait for an hour."""
+    services.append(log=log, entries=[b"one"])
+    assert signer.publish(log=log, at=worlds.AT + dt.timedelta(hours=1), apart=signer.APART)
+    services.append(log=log, entries=[b"two"])
+    assert signer.publish(log=log, at=worlds.AT, apart=signer.APART)
+
+
 def test_the_thread_outlives_the_database(log: Log, monkeypatch) -> None:
     """A round that fails waits, and the next one goes on."""
     monkeypatch.setattr(signer, "close_old_connections", lambda: None)
@@ -145,7 +176,7 @@ def test_the_thread_outlives_the_database(log: Log, monkeypatch) -> None:
     assert signer._round() == signer.EVERY_SECONDS
 
 
-def fail(*, at) -> int:
+def fail(*, at, apart) -> int:
     raise OperationalError("the database is away")
 
 
