@@ -4,7 +4,7 @@ A restored database is older than what was published. Signing on from there woul
 landmark at hand it is refused (`signer`) instead.
 """
 
-import os
+import hashlib
 from pathlib import Path
 from urllib.parse import quote
 
@@ -13,7 +13,11 @@ from edgewise import checkpoints
 from edgewise.checkpoints import Checkpoint
 from edgewise.errors import VerificationError
 
+from governance import durable
+
 FOLDER = "published"
+# Whoever signs waits no longer than this for another process that writes the same landmark.
+PATIENCE = 0.25
 
 
 class LandmarkDamaged(Exception):
@@ -39,13 +43,15 @@ def of(origin: str) -> Checkpoint | None:
 
 
 def keep(origin: str, note: str) -> None:
-    """Replaces the landmark of a log by this signed checkpoint; never by an older one."""
-    text = note.rpartition("\n\n")[0] + "\n"
-    known = of(origin)
-    if known is not None and known.size >= checkpoints.parse(text).size:
-        return
+    """Replaces the landmark of a log by this signed checkpoint; never by an older one.
+
+    A power cut may bring back the one before, whole: signing waits for one write to disk, not for two.
+    """
+    size = checkpoints.parse(note.rpartition("\n\n")[0] + "\n").size
     path = path_of(origin)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f".{os.getpid()}.new")
-    draft.write_text(note, encoding="utf-8")
-    draft.replace(path)
+    lock = path.with_name(f".{hashlib.sha256(origin.encode()).hexdigest()[:16]}.lock")
+    with durable.alone(lock, patience=PATIENCE):
+        known = of(origin)
+        if known is None or known.size < size:
+            durable.replace(path, note)

@@ -15,6 +15,8 @@ from pathlib import Path
 from edgewise.encoding import from_base64, to_base64
 from edgewise.errors import VerificationError
 
+from governance import durable
+
 
 class ListDamaged(Exception):
     """A line of the erasure list cannot be read; the message names it."""
@@ -47,7 +49,7 @@ def add(path: Path, erased: Erased) -> None:
     finally:
         os.close(descriptor)
     if new:
-        _sync(path.parent)
+        durable.sync(path.parent)
 
 
 def read(path: Path) -> Iterator[Erased]:
@@ -85,12 +87,3 @@ def _cut(line: bytes) -> bool:
 def _write(descriptor: int, data: bytes) -> None:
     while data:
         data = data[os.write(descriptor, data) :]
-
-
-def _sync(folder: Path) -> None:
-    """The folder's own entry for a new file has to be on disk too."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -12,7 +12,10 @@ import hashlib
 import json
 import os
 import secrets
+from contextlib import AbstractContextManager
 from pathlib import Path
+
+from governance import durable
 
 NAMES = ("log", "policy", "deployment", "secret", "witness")
 KEY_BYTES = 32
@@ -34,7 +37,12 @@ def keys(name: str, *, home: Path) -> tuple[bytes, ...]:
     if name not in NAMES:
         raise KeyUnavailable(f"There is no key called {name!r}; the keys are {', '.join(NAMES)}.")
     labels = _labels(name, home)
-    found = (_read(label, home, create=labels == [name]) for label in labels)
+    found = [_read(label, home, create=labels == [name]) for label in labels]
+    if not any(found):
+        raise KeyUnavailable(
+            f"Every generation of the key {name!r} that is set or stored was put out of use. "
+            f"Restore the file of the newest in {home / 'keys'} from your backup, or set its variable."
+        )
     return tuple(value for value in found if value)
 
 
@@ -56,16 +64,23 @@ def retire_generations(name: str, *, home: Path) -> list[str]:
 
     Returns the variables that are not read any more and can be taken out of the environment.
     """
-    *older, _newest = _labels(name, home)
-    stated = [label for label in older if os.environ.get(_variable(label))]
-    kept = {label: value for label, value in _known(home).items() if label not in older}
-    _write_known({**kept, **dict.fromkeys(stated, RETIRED)}, home)
-    for path in (home / "keys" / label for label in older):
-        if path.exists():
-            retired = path.parent / "retired"
-            retired.mkdir(mode=0o700, exist_ok=True)
-            path.replace(retired / f"{path.name}-{fingerprint(path.read_bytes())}")
+    with _alone(home):
+        *older, _newest = _labels(name, home)
+        stated = [label for label in older if os.environ.get(_variable(label))]
+        kept = {label: value for label, value in _known(home).items() if label not in older}
+        _write_known({**kept, **dict.fromkeys(stated, RETIRED)}, home)
+        for path in (home / "keys" / label for label in older):
+            if path.exists():
+                _put_away(path)
     return [_variable(label) for label in stated]
+
+
+def _put_away(path: Path) -> None:
+    folder = path.parent / "retired"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    path.replace(folder / f"{path.name}-{fingerprint(path.read_bytes())}")
+    durable.sync(folder)
+    durable.sync(path.parent)
 
 
 def retired(name: str, wanted: str, *, home: Path) -> bytes | None:
@@ -108,9 +123,7 @@ def _variable(label: str) -> str:
 def _read(label: str, home: Path, *, create: bool) -> bytes | None:
     """One generation; None if it was put out of use at this moment."""
     value = _from_environment(label) or _from_file(label, home, create=create)
-    if value:
-        _remember(label, value, home)
-    return value
+    return value if value and _remember(label, value, home) else None
 
 
 def _from_environment(label: str) -> bytes | None:
@@ -129,11 +142,14 @@ def _from_environment(label: str) -> bytes | None:
 def _from_file(label: str, home: Path, *, create: bool) -> bytes | None:
     path = home / "keys" / label
     if not path.exists():
-        _refuse_if_known(label, path, home)
+        _refuse_if_lost(label, path, home)
         if not create:
             return None
         _create(path)
-    value = path.read_bytes()
+    try:
+        value = path.read_bytes()
+    except FileNotFoundError:
+        return None
     if len(value) != KEY_BYTES:
         raise KeyUnavailable(f"{path} must hold exactly {KEY_BYTES} bytes; restore it from your backup.")
     return value
@@ -167,28 +183,43 @@ def _known(home: Path) -> dict[str, str]:
     return known
 
 
-def _refuse_if_known(name: str, path: Path, home: Path) -> None:
-    if name in _known(home):
+def _refuse_if_lost(label: str, path: Path, home: Path) -> None:
+    """A key is made before it is noted, and the note taken away before the key: a moment between is not a loss."""
+    if label in _known(home) and not path.exists() and label in _known(home):
         raise KeyUnavailable(
             f"The key {path} is missing, but data made with it exists in {home}. "
-            f"Restore the file from your backup or set {_variable(name)}."
+            f"Restore the file from your backup or set {_variable(label)}."
         )
 
 
-def _remember(name: str, value: bytes, home: Path) -> None:
-    known = _known(home)
-    if known.get(name) == fingerprint(value):
-        return
-    if name in known:
-        raise KeyUnavailable(
-            f"The key {name!r} is not the one that the data in {home} was made with "
-            f"(fingerprint {fingerprint(value)}, expected {known[name]}). Restore the right key from your backup."
-        )
-    _write_known({**known, name: fingerprint(value)}, home)
+def _remember(label: str, value: bytes, home: Path) -> bool:
+    """Notes the fingerprint of a key that is used for the first time; False if it was put out of use meanwhile."""
+    if _known(home).get(label) == fingerprint(value):
+        return True
+    with _alone(home):
+        known = _known(home)
+        if known.get(label) == RETIRED or not _is_there(label, home):
+            return False
+        if known.setdefault(label, fingerprint(value)) != fingerprint(value):
+            raise KeyUnavailable(
+                f"The key {label!r} is not the one that the data in {home} was made with "
+                f"(fingerprint {fingerprint(value)}, expected {known[label]}). "
+                "Restore the right key from your backup."
+            )
+        _write_known(known, home)
+    return True
+
+
+def _is_there(label: str, home: Path) -> bool:
+    return bool(os.environ.get(_variable(label))) or (home / "keys" / label).exists()
+
+
+def _alone(home: Path) -> AbstractContextManager[None]:
+    """The turn of whoever changes what is known of the keys: they are read, compared and written in one go."""
+    home.mkdir(parents=True, exist_ok=True)
+    return durable.alone(home / ".key-fingerprints.lock")
 
 
 def _write_known(known: dict[str, str], home: Path) -> None:
-    home.mkdir(parents=True, exist_ok=True)
-    draft = home / f".key-fingerprints.{os.getpid()}.{secrets.token_hex(4)}"
-    draft.write_text(json.dumps(known, sort_keys=True))
-    draft.replace(home / "key-fingerprints.json")
+    durable.replace(home / "key-fingerprints.json", json.dumps(known, sort_keys=True))
+    durable.sync(home)

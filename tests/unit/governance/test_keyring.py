@@ -1,7 +1,12 @@
 """The deployment's keys are made once, and a lost or exchanged one stops the start."""
 
 import base64
+import json
 import stat
+import subprocess
+import sys
+import threading
+import time
 
 import pytest
 
@@ -112,3 +117,105 @@ def test_generations_from_the_environment_are_the_operators_to_set(tmp_path, mon
     with pytest.raises(keyring.KeyUnavailable, match="Set EDGEWISE_KEY_LOG_3"):
         keyring.add_generation("log", home=tmp_path)
     assert not (tmp_path / "keys").exists()
+
+
+def test_no_fingerprint_is_lost_when_keys_are_used_for_the_first_time_at_once(tmp_path, monkeypatch):
+    """Each thread reads what is known, is held up, and writes: the others wait their turn."""
+    really, threads = keyring._write_known, []
+
+    def held_up(known, home):
+        time.sleep(0.02)
+        really(known, home)
+
+    monkeypatch.setattr(keyring, "_write_known", held_up)
+    for name in keyring.NAMES:
+        threads.append(threading.Thread(target=keyring.key, args=(name,), kwargs={"home": tmp_path}))
+        threads[-1].start()
+    for thread in threads:
+        thread.join()
+    assert known(tmp_path) == {
+        name: keyring.fingerprint((tmp_path / "keys" / name).read_bytes()) for name in keyring.NAMES
+    }
+
+
+STARTING = """
+import sys
+from pathlib import Path
+from governance.access import keyring
+print([keyring.key(name, home=Path(sys.argv[1])).hex() for name in keyring.NAMES])
+"""
+
+
+def test_processes_that_start_at_once_in_a_new_home_agree_on_its_keys(tmp_path):
+    """Every one of them starts, with the same keys, and each key is known afterwards."""
+    command = [sys.executable, "-c", STARTING, str(tmp_path / "home")]
+    starting = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(6)]
+    said = {process.communicate()[0] for process in starting}
+    assert [process.returncode for process in starting] == [0] * 6
+    assert len(said) == 1
+    assert set(known(tmp_path / "home")) == set(keyring.NAMES)
+
+
+def overtake(monkeypatch, home, reading):
+    """The old key is put out of use right after `reading` gave it out, and before it is noted as known."""
+    really = getattr(keyring, reading)
+
+    def overtaken(label, *arguments, **more):
+        value = really(label, *arguments, **more)
+        if label == "log":
+            monkeypatch.setattr(keyring, reading, really)
+            keyring.retire_generations("log", home=home)
+        return value
+
+    monkeypatch.setattr(keyring, reading, overtaken)
+
+
+def known(home):
+    return json.loads((home / "key-fingerprints.json").read_text())
+
+
+def test_a_reader_overtaken_by_the_retirement_does_not_bring_the_key_back(tmp_path, monkeypatch):
+    """Noted as known again, its file would be missed at every start."""
+    keyring.key("log", home=tmp_path)
+    keyring.add_generation("log", home=tmp_path)
+    newest = keyring.key("log", home=tmp_path)
+    overtake(monkeypatch, tmp_path, "_from_file")
+    assert keyring.keys("log", home=tmp_path) == (newest,)
+    assert set(known(tmp_path)) == {"log.2"}
+    assert keyring.keys("log", home=tmp_path) == (newest,)
+
+
+def test_nor_does_one_whose_key_comes_from_the_environment(tmp_path, monkeypatch):
+    """The variable is still set, and not read any more."""
+    for number, variable in enumerate(("EDGEWISE_KEY_LOG", "EDGEWISE_KEY_LOG_2")):
+        monkeypatch.setenv(variable, base64.b64encode(bytes([number]) * 32).decode())
+    keyring.keys("log", home=tmp_path)
+    overtake(monkeypatch, tmp_path, "_from_environment")
+    assert keyring.keys("log", home=tmp_path) == (b"\1" * 32,)
+    assert known(tmp_path)["log"] == keyring.RETIRED
+    assert keyring.keys("log", home=tmp_path) == (b"\1" * 32,)
+
+
+def test_a_key_put_away_between_two_looks_is_no_loss(tmp_path, monkeypatch):
+    """The file is there when it is looked for, and gone when it is read: nothing is missing."""
+    keyring.key("log", home=tmp_path)
+    keyring.add_generation("log", home=tmp_path)
+    newest = keyring.key("log", home=tmp_path)
+    really = keyring._labels
+
+    def overtaken(name, home):
+        monkeypatch.setattr(keyring, "_labels", really)
+        labels = really(name, home)
+        keyring.retire_generations("log", home=home)
+        return labels
+
+    monkeypatch.setattr(keyring, "_labels", overtaken)
+    assert keyring.keys("log", home=tmp_path) == (newest,)
+
+
+def test_a_key_of_which_every_generation_is_out_of_use_is_refused(tmp_path, monkeypatch):
+    """With what to restore."""
+    monkeypatch.setenv("EDGEWISE_KEY_LOG", base64.b64encode(b"a" * 32).decode())
+    (tmp_path / "key-fingerprints.json").write_text(json.dumps({"log": keyring.RETIRED}))
+    with pytest.raises(keyring.KeyUnavailable, match=r"put out of use.*Restore"):
+        keyring.key("log", home=tmp_path)

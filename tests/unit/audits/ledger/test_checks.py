@@ -91,7 +91,7 @@ def test_an_address_that_nothing_can_be_submitted_to_is_named(settings, tmp_path
 def with_key(monkeypatch, name):
     """Another key than the one in the home, as a second deployment has it: a home of its own, the same database."""
     monkeypatch.setenv(f"EDGEWISE_KEY_{name.upper()}", base64.b64encode(secrets.token_bytes(32)).decode())
-    monkeypatch.setattr(keyring, "_remember", lambda *_: None)
+    monkeypatch.setattr(keyring, "_remember", lambda *_: True)
 
 
 def mismatch():
