@@ -111,7 +111,10 @@ def _check(system: AISystem, edge: str, scorer: str, share: float, discloses: Se
 
 @trail.act()
 def withdraw(*, system: AISystem, edge: str, by: Person | None, at: dt.datetime) -> Rescorer:
-    """Ends independent scoring of an edge: its conformance counts as self-reported again."""
+    """Ends independent scoring of an edge: its conformance counts as self-reported again.
+
+    Waits for an answer that is just being kept, so that no agreement outlasts its scorer.
+    """
     standing = selectors.in_force(system=system).select_for_update().filter(edge=edge).first()
     if standing is None:
         raise NoRescorerInForce(_("Nobody scores the edge %s again.") % edge, field="edge")
@@ -142,41 +145,50 @@ def disclose(*, rescorer: Rescorer, cases: Sequence[Case], at: dt.datetime) -> N
 def keep(
     *, rescorers: Sequence[Rescorer], cases: Sequence[Case], answers: Mapping[str, Scores], at: dt.datetime
 ) -> int:
-    """Keeps what a scorer said; what it said before about the same decision and edge stays."""
+    """Keeps what a scorer said; what it said before about the same decision and edge stays.
+
+    What was withdrawn while the scorer answered is not kept: its edge is self-reported by now, or a successor's.
+    """
+    standing = _held(rescorers)
     rows = [
         Rescore(
             system=each.system, index=case.index, edge=each.edge, scorer=each.scorer, rescored_at=at,
             rate=case.rate, reported={option: scores.get(each.edge) for option, scores in case.reported.items()},
             scores={option: scores[each.edge] for option, scores in answers[case.identity].items()},
         )
-        for each in rescorers
+        for each in standing
         for case in cases
         if any(each.edge in scores for scores in case.reported.values())
     ]  # fmt: skip
     Rescore.objects.bulk_create(rows, ignore_conflicts=True)
-    for each in rescorers:
-        refresh(rescorer=each, at=at)
+    for each in standing:
+        _refresh(each, at)
         _tell("decisions.scored_again", each, None, at, decisions=len(cases))
     return len(rows)
 
 
-def refresh(*, rescorer: Rescorer, at: dt.datetime) -> Agreement | None:
+def _held(rescorers: Sequence[Rescorer]) -> list[Rescorer]:
+    """Those of them that are in force; none of these can be withdrawn until the act ends."""
+    found = Rescorer.objects.select_for_update(of=("self",)).select_related("system__organisation")
+    return list(
+        found.filter(pk__in=[each.pk for each in rescorers], withdrawn_at__isnull=True).order_by("pk")
+    )
+
+
+def _refresh(held: Rescorer, at: dt.datetime) -> None:
     """Computes the agreement on an edge anew, over the newest 1,000 decisions scored twice. Derived."""
-    if rescorer.withdrawn_at is not None:
-        return None
-    rows = selectors.recent(rescorer=rescorer, most=RECENT)
+    rows = selectors.recent(rescorer=held, most=RECENT)
     weights = weighing.of_rates(np.array([row.rate for row in rows], np.float64))
-    found = agreement.agreement([_pairs(row) for row in rows], weights=weights, seed=rescorer.pk)
+    found = agreement.agreement([_pairs(row) for row in rows], weights=weights, seed=held.pk)
     low, high = found.interval or (None, None)
-    kept, _new = Agreement.objects.update_or_create(
-        system=rescorer.system,
-        edge=rescorer.edge,
+    Agreement.objects.update_or_create(
+        system=held.system,
+        edge=held.edge,
         defaults={
-            "scorer": rescorer.scorer, "decisions": found.decisions, "low": low, "high": high, "computed_at": at,
+            "scorer": held.scorer, "decisions": found.decisions, "low": low, "high": high, "computed_at": at,
             "value": found.value if found.interval else None, "difference": found.difference,
         },
     )  # fmt: skip
-    return kept
 
 
 def _pairs(row: Rescore) -> list[tuple[float, float]]:
@@ -191,9 +203,9 @@ def _pairs(row: Rescore) -> list[tuple[float, float]]:
 @trail.act()
 def send_again(*, system: AISystem, job: Job, by: Person, at: dt.datetime) -> Job:
     """A batch that failed for good goes to its scorer once more."""
-    standing = Job.objects.select_for_update().get(pk=job.pk)
-    if standing.state != Job.State.FAILED:
-        raise NothingFailed(_("This batch has not failed."))
+    standing = Job.objects.select_for_update().filter(pk=job.pk).first()
+    if standing is None or standing.state != Job.State.FAILED:
+        raise NothingFailed(_("This batch has not failed, or was sent again already."))
     again = jobs.enqueue(
         task=selectors.TASK, arguments=standing.arguments, organisation=system.organisation, at=at
     )
