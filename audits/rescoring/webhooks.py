@@ -9,9 +9,12 @@ import hashlib
 import hmac
 import http.client
 import json
-import urllib.error
-import urllib.request
+from contextlib import closing
 from typing import Any
+from urllib.parse import urlsplit
+
+from edgewise.errors import UnreachableError
+from edgewise.transport import BROKEN, Answer, Transport
 
 TIMEOUT_SECONDS = 20
 MAX_REQUEST_BYTES = 2 * 1024 * 1024
@@ -20,15 +23,6 @@ MAX_ANSWER_BYTES = 1024 * 1024
 
 class Unanswered(Exception):
     """The scorer did not answer as asked; the message says how."""
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_args: Any, **_kwargs: Any) -> None:
-        return None
-
-
-# No proxy from the environment, no redirect: the address configured is the address called.
-_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect)
 
 
 def headers(*, secret: bytes, identity: str, timestamp: int, body: bytes) -> dict[str, str]:
@@ -49,23 +43,29 @@ def post(*, url: str, secret: bytes, identity: str, timestamp: int, message: dic
     if len(body) > MAX_REQUEST_BYTES:
         raise Unanswered(f"The request would take {len(body)} bytes; {MAX_REQUEST_BYTES} at most are sent.")
     signed = headers(secret=secret, identity=identity, timestamp=timestamp, body=body)
-    request = urllib.request.Request(url, data=body, headers=signed, method="POST")  # noqa: S310  (checked by routes)
+    answer = _sent(url, body, signed)
+    return _parsed(answer.status, answer.body)
+
+
+def _sent(url: str, body: bytes, signed: dict[str, str]) -> Answer:
+    """Over a connection of its own: no proxy from the environment, no redirect, the address configured is called."""
+    parts = urlsplit(url)
+    path = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+    way = Transport(
+        f"{parts.scheme}://{parts.netloc}", signed, timeout=TIMEOUT_SECONDS, max_body=MAX_ANSWER_BYTES
+    )
     try:
-        with _OPENER.open(request, timeout=TIMEOUT_SECONDS) as answer:
-            status, text = answer.status, answer.read(MAX_ANSWER_BYTES + 1)
-    except urllib.error.HTTPError as error:
-        error.close()
-        raise Unanswered(f"The scorer answered with status {error.code}.") from None
-    except (OSError, http.client.HTTPException) as error:
+        with closing(way):
+            return way.once("POST", path, body=body, headers={"Connection": "close"})
+    except UnreachableError as error:
+        raise Unanswered(f"The scorer's answer is too long: {error}.") from None
+    except (*BROKEN, ValueError) as error:
         raise Unanswered(f"The scorer could not be reached: {type(error).__name__}.") from None
-    return _parsed(status, text)
 
 
 def _parsed(status: int, text: bytes) -> Any:
     if status != http.HTTPStatus.OK:
         raise Unanswered(f"The scorer answered with status {status}.")
-    if len(text) > MAX_ANSWER_BYTES:
-        raise Unanswered(f"The scorer answered with more than {MAX_ANSWER_BYTES} bytes.")
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Reading what a server answers in bounded time and memory, whatever it sends.
+"""Talking to a server in bounded time and memory, whatever it sends and however slowly it takes what is sent.
 
 `http.client` waits anew for each piece, reads any number of interim answers and trailers, and takes a chunk of a
 negative size for all that ever comes. Here each byte is counted on its way out of the socket.
@@ -10,12 +10,27 @@ import http.client
 import io
 import socket
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from edgewise.errors import UnreachableError
 
 HEAD_BYTES = 256 << 10
 BYTES_A_SECOND = 16 << 10
+
+
+def pieces(body: bytes, connection: http.client.HTTPConnection, *, seconds: float) -> Iterator[bytes]:
+    """The body of a request, to be sent in `seconds` and one more for each 16 KiB; TimeoutError after that.
+
+    Over TLS the time limit of a socket begins anew with each record; a piece is one.
+    """
+    began = time.monotonic()
+    for start in range(0, len(body), BYTES_A_SECOND):
+        left = began + seconds + start / BYTES_A_SECOND - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the server takes the request too slowly")
+        connection.sock.settimeout(min(left, seconds))
+        yield body[start : start + BYTES_A_SECOND]
 
 
 class Limited(io.RawIOBase):

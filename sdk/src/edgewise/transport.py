@@ -139,7 +139,7 @@ class Transport:
         try:
             if connection.sock:
                 connection.sock.settimeout(self._timeout)
-            connection.request(method, self.prefix + path, body=body, headers={**self._headers, **headers})
+            self._request(connection, method, path, body, {**self._headers, **headers})
             with closing(connection.getresponse()) as response:
                 data = self._read(response)
         except BaseException:
@@ -152,6 +152,21 @@ class Transport:
                 self._idle.append(connection)
         found = {name.lower(): value for name, value in response.getheaders()}
         return Answer(response.status, found, data)
+
+    def _request(
+        self,
+        connection: http.client.HTTPConnection,
+        method: str,
+        path: str,
+        body: bytes | None,
+        headers: dict[str, str],
+    ) -> None:
+        if body:
+            headers["Content-Length"] = str(len(body))
+            sent = bounded.pieces(body, connection, seconds=self._timeout)
+            connection.request(method, self.prefix + path, body=sent, headers=headers)
+        else:
+            connection.request(method, self.prefix + path, body=body, headers=headers)
 
     def _read(self, response: http.client.HTTPResponse) -> bytes:
         """The whole body; UnreachableError if it is longer than any that is expected."""

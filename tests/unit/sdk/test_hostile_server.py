@@ -9,9 +9,10 @@ import threading
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import pytest
-from edgewise import aio_transport, cli, merkle, notes, trust, verifier
+from edgewise import aio_transport, bounded, cli, merkle, notes, trust, verifier
 from edgewise.aio_transport import AsyncTransport
 from edgewise.checkpoints import Checkpoint
 from edgewise.errors import UnreachableError, VerificationError
@@ -191,6 +192,40 @@ def test_a_slow_answer_that_keeps_its_pace_is_read(
 
     with contextlib.closing(Transport(hostile(paced).url, {}, timeout=TIMEOUT)) as client:
         assert len(client.send("GET", "/x", patience=0).body) == 240_000
+
+
+class Wire:
+    """Stands for a TLS socket whose peer takes a piece every `seconds`: each of its limits is for one piece alone."""
+
+    def __init__(self, seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._seconds, self.now, self.limit = seconds, 0.0, 0.0
+        monkeypatch.setattr(bounded, "time", SimpleNamespace(monotonic=lambda: self.now))
+
+    def settimeout(self, seconds: float) -> None:
+        self.limit = seconds
+
+    def sendall(self, _piece: bytes) -> None:
+        self.now += min(self._seconds, self.limit)
+        if self._seconds > self.limit:
+            raise TimeoutError
+
+    @property
+    def sock(self) -> "Wire":
+        return self
+
+
+@pytest.mark.parametrize(("pace", "taken"), [(0.5, True), (1.0, True), (1.5, False), (40.0, False)])
+def test_a_server_that_takes_a_request_too_slowly_is_given_up(
+    pace: float, taken: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has the timeout, and one second more for each 16 KiB, however often it takes a little."""
+    wire, body, got = Wire(pace, monkeypatch), bytes(range(256)) * 8_192, b""
+    with contextlib.nullcontext() if taken else pytest.raises(TimeoutError):
+        for piece in bounded.pieces(body, wire, seconds=20):
+            wire.sendall(piece)
+            got += piece
+    assert (got == body) is taken
+    assert wire.now <= 20 + len(got) / (16 << 10)
 
 
 def test_the_token_goes_to_nobody_else(hostile: Callable[[Script], Hostile]) -> None:

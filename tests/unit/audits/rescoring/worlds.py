@@ -6,7 +6,7 @@ import hmac
 import http.server
 import json
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from edgewise.scorers import Scored
 
@@ -48,20 +48,27 @@ def answer(message, score=0.5):
 
 @contextmanager
 def webhook(reply):
-    """``reply(message) -> (status, body)``; yields the address and the requests received (headers, body)."""
+    """``reply(message) -> (status, body)``, the body whole or in pieces; yields the address and the requests received.
+
+    A request is its headers, with its path under ":path", and its body.
+    """
     received = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self):
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            received.append((dict(self.headers), body))
+            received.append((dict(self.headers) | {":path": self.path}, body))
             status, text, more = (*reply(json.loads(body)), {})[:3]
             self.send_response(status)
             for name, value in more.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(len(text)))
+            if isinstance(text, bytes):
+                self.send_header("Content-Length", str(len(text)))
+                text = [text]
             self.end_headers()
-            self.wfile.write(text)
+            with suppress(ConnectionError):
+                for piece in text:
+                    self.wfile.write(piece)
 
         def log_message(self, *_args):
             pass
