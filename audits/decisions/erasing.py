@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audits.decisions import assessing, indexing, storing, table
 from audits.decisions.models import Assessment, Cursor, Decision, DecisionId, Feedback, Segment
@@ -33,7 +34,8 @@ def stop_logging(*, systems: Sequence[AISystem]) -> None:
 def settle(*, system: AISystem, last: int, at: dt.datetime) -> None:
     """Has every decision up to ``last`` assessed, and keeps the assessor waiting until the transaction ends.
 
-    A decision made with a person's own weights cannot be judged once they are gone.
+    A decision made with a person's own weights cannot be judged once they are gone. Whoever writes columns or index
+    (assessing, indexing, renewing) holds the cursor: until then nobody else does.
     """
     Cursor.objects.get_or_create(system=system)
     cursor = Cursor.objects.select_for_update().get(system=system)
@@ -42,7 +44,10 @@ def settle(*, system: AISystem, last: int, at: dt.datetime) -> None:
 
 
 def empty(*, system: AISystem, indexes: Sequence[int]) -> list[uuid.UUID]:
-    """Destroys what is kept beside these entries; returns the decisions' ids, for documents made about them."""
+    """Destroys what is kept beside these entries; returns the decisions' ids, for documents made about them.
+
+    After ``settle``, in the same transaction.
+    """
     rows = Decision.objects.filter(system=system, index__in=indexes)
     personal = list(rows.filter(weights__isnull=False).values_list("index", flat=True))
     identities = list(rows.values_list("uuid", flat=True))
@@ -59,22 +64,35 @@ def _forget_judgement(system: AISystem, indexes: Sequence[int]) -> None:
     Assessment.objects.filter(system=system, index__in=indexes).update(
         runner_up=None, margin=None, driving_edge=None, tied_edges=[], confidence=None
     )
-    segments = Segment.objects.select_for_update().filter(
-        system=system, last__gte=min(indexes), first__lte=max(indexes)
-    )
+    places = np.array(sorted(indexes), np.int64)
     edges: set[str] = set()
-    for segment in segments.order_by("first"):
-        whole = table.unpack(bytes(segment.data))
-        edges.update(whole.edges)
-        rows = np.isin(whole.index, np.array(indexes, np.int64))
-        if rows.any():
-            segment.data = table.pack(
-                replace(
-                    whole,
-                    margin=np.where(rows, np.nan, whole.margin),
-                    confidence=np.where(rows, np.nan, whole.confidence),
-                    driving=whole.driving & ~rows[:, None],
-                )
-            )
-            segment.save(update_fields=["data"])
+    for first in _holding(system, places):
+        edges.update(_blank(system, first, places))
     indexing.forget(system=system, indexes=indexes, edges=edges)
+
+
+def _holding(system: AISystem, places: NDArray[np.int64]) -> list[int]:
+    """Where the segments begin that hold one of these decisions; the columns of the others are not even read."""
+    spans = Segment.objects.filter(system=system, last__gte=int(places[0]), first__lte=int(places[-1]))
+    return [
+        first
+        for first, last in spans.order_by("first").values_list("first", "last")
+        if np.searchsorted(places, first) < np.searchsorted(places, last, side="right")
+    ]
+
+
+def _blank(system: AISystem, first: int, places: NDArray[np.int64]) -> tuple[str, ...]:
+    """Writes one segment without these decisions' margins and deciding edges; returns its edges."""
+    segment = Segment.objects.get(system=system, first=first)
+    whole = table.unpack(bytes(segment.data))
+    rows = np.isin(whole.index, places)
+    segment.data = table.pack(
+        replace(
+            whole,
+            margin=np.where(rows, np.nan, whole.margin),
+            confidence=np.where(rows, np.nan, whole.confidence),
+            driving=whole.driving & ~rows[:, None],
+        )
+    )
+    segment.save(update_fields=["data"])
+    return whole.edges

@@ -52,7 +52,9 @@ def renew(*, system: AISystem, first: int) -> int:
 
 def rebuild(*, system: AISystem) -> int:
     """Builds all columns of a system again; returns how many segments there were."""
-    Segment.objects.filter(system=system).update(form=0)
+    with transaction.atomic():
+        Cursor.objects.select_for_update().filter(system=system).first()
+        Segment.objects.filter(system=system).update(form=0)
     firsts = Segment.objects.filter(system=system).order_by("first").values_list("first", flat=True)
     return sum(renew(system=system, first=first) for first in list(firsts))
 

@@ -18,7 +18,7 @@ RANGES_PER_ENTRY = 2_000
 
 @dataclass(frozen=True)
 class Known:
-    """Where a system's records of a subject stood, and how long its log was, when nothing was locked yet."""
+    """Where a system's records of a subject stood, in a log of ``size`` entries, when nothing was locked yet."""
 
     system: AISystem
     size: int
@@ -31,7 +31,7 @@ def known(*, key: DataKey, at: dt.datetime) -> list[Known]:
     for system in systems.visible_to(organisation=key.organisation):
         log = ledger.log_of(organisation=key.organisation, system=system)
         size = ledger.size(log=log) if log is not None else 0
-        indexes = erasing.indexes_under(system=system, key=key)
+        indexes = [index for index in erasing.indexes_under(system=system, key=key) if index < size]
         if indexes:
             assessing.catch_up(system=system, at=at, to=size)
         found.append(Known(system, size, indexes))
@@ -39,20 +39,29 @@ def known(*, key: DataKey, at: dt.datetime) -> list[Known]:
 
 
 def destroy(*, key: DataKey, known: Sequence[Known], subject: str, at: dt.datetime) -> int:
-    """Destroys the key and all that lay under it; how many records. Nothing more is logged about the subject."""
+    """Destroys the key and all that lay under it; how many records. Nothing more is logged about the subject.
+
+    What is known is emptied while logging goes on; logging waits only while what came since is.
+    """
+    for each in known:
+        _empty(each.system, each.indexes, at)
     erasing.stop_logging(systems=[each.system for each in known])
     sealing.destroy(key=key, at=at)
     records = 0
     for each in known:
         later = erasing.indexes_under(system=each.system, key=key, start=each.size)
-        indexes = [index for index in each.indexes if index < each.size] + later
-        if indexes:
-            erasing.settle(system=each.system, last=indexes[-1], at=at)
-            identities = erasing.empty(system=each.system, indexes=indexes)
-            documents.erase(organisation=key.organisation, decisions=identities, at=at)
+        _empty(each.system, later, at)
+        if indexes := each.indexes + later:
             _tell_system(each.system, indexes, subject, at)
             records += len(indexes)
     return records
+
+
+def _empty(system: AISystem, indexes: Sequence[int], at: dt.datetime) -> None:
+    if indexes:
+        erasing.settle(system=system, last=indexes[-1], at=at)
+        identities = erasing.empty(system=system, indexes=indexes)
+        documents.erase(organisation=system.organisation, decisions=identities, at=at)
 
 
 def _tell_system(system: AISystem, indexes: Sequence[int], subject: str, at: dt.datetime) -> None:

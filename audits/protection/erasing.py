@@ -76,7 +76,8 @@ def resume(*, erasure: Erasure, at: dt.datetime) -> None:
 def execute(*, erasure: Erasure, at: dt.datetime) -> Erasure:
     """Destroys all that is kept about the subject, in one transaction; does nothing if it is done, or held by now.
 
-    What takes time (finding the records, assessing what still waits) is done before anything is locked.
+    What takes time is done before anything is locked (finding the records, assessing what still waits), or at least
+    before logging has to wait (emptying what was found).
     """
     organisation = erasure.organisation
     key = DataKey.objects.select_related("organisation").get(

@@ -2,17 +2,20 @@
 
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
-from audits.decisions import services
-from audits.decisions.models import Decision, DecisionId
+from audits.decisions import assessing, indexing, renewing, selectors, services
+from audits.decisions import erasing as emptying
+from audits.decisions.models import Assessment, Decision, DecisionId, Segment
 from audits.ledger import selectors as ledger
 from audits.ledger import verification
 from audits.ledger.models import DataKey
 from audits.protection import erasing
+from tests import held_up
 from tests.unit.audits.decisions import worlds
 from tests.unit.audits.protection.conftest import about
 
@@ -78,3 +81,53 @@ def test_no_record_that_comes_in_meanwhile_keeps_anything_of_the_erased_subject(
     places = [n for facts in stated for first, last in facts["entries"] for n in range(first, last + 1)]
     assert sorted(places) == sorted(logged["ada"])
     verification.verify(log=log)
+
+
+def log(world, *refs):
+    """The places of records about these people."""
+    raws = [json.dumps(about(world, ref)).encode() for ref in refs]
+    return [each.index for each in services.log(system=world.system, records=raws, at=timezone.now())]
+
+
+def without_margin(world):
+    """Places whose margin is gone, by the rows and by the columns."""
+    table = selectors.in_window(system=world.system)
+    rows = Assessment.objects.filter(system=world.system, margin=None).order_by("index")
+    columns = [
+        int(index) for index, margin in zip(table.index, table.margin, strict=True) if margin != margin
+    ]
+    return list(rows.values_list("index", flat=True)), columns
+
+
+def test_logging_goes_on_while_what_was_known_is_emptied(world, monkeypatch):
+    """However long that takes; what is logged about the same person meanwhile is emptied with the rest."""
+    early, _bob = log(world, "ada", "bob")
+    late, rewrite = [], indexing.forget
+
+    def rewrite_and_log(**arguments):
+        rewrite(**arguments)
+        if not late:
+            late.extend(pool.submit(held_up.apart, lambda: log(world, "ada")).result(30))
+
+    monkeypatch.setattr(indexing, "forget", rewrite_and_log)
+    erasure = erasing.request(organisation=world.organisation, reference="ada", by=None, at=timezone.now())
+    with ThreadPoolExecutor(1) as pool:
+        done = erasing.execute(erasure=erasure, at=timezone.now())
+    assert (len(late), done.records) == (1, 2)
+    assert without_margin(world) == ([early, *late], [early, *late])
+    rows = Decision.objects.filter(index__in=[early, *late])
+    assert {(row.sealed, row.groups, row.weights, row.data_key_id) for row in rows} == {(None,) * 4}
+
+
+def test_columns_are_not_rebuilt_in_the_middle_of_an_erasure(world):
+    """Nor in the way of one: both write segments, one after the other."""
+    (ada, _bob) = log(world, "ada", "bob")
+    assessing.catch_up(system=world.system, at=timezone.now())
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            emptying.settle(system=world.system, last=ada, at=timezone.now())
+            other = held_up.held_up(pool, lambda: renewing.rebuild(system=world.system))
+            assert set(Segment.objects.values_list("form", flat=True)) == {Segment.FORM}
+            emptying.empty(system=world.system, indexes=[ada])
+        assert other.result(60) == 1
+    assert without_margin(world) == ([ada], [ada])

@@ -4,7 +4,8 @@ import json
 
 import numpy as np
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from edgewise.encoding import to_base64
 
 from audits.decisions import assessing, explaining, feedback, findings, opening, selectors
@@ -84,6 +85,34 @@ def test_margins_under_a_persons_own_weights_go_with_the_weights(world):
     assert np.isnan(table.margin[row])
     (other,) = [row for row in range(len(table)) if table.index[row] == plain]
     assert table.driving[other].any()
+
+
+def test_columns_without_the_subject_are_neither_read_nor_written(world, monkeypatch):
+    """A long log has thousands of segments, megabytes each: one of the subject's is in memory at a time."""
+    monkeypatch.setattr(assessing, "CHUNK", 3)
+    people = ["ada", "bob", "bob"] + ["bob"] * 6 + ["bob", "ada", "ada"]
+    places = log(world, *(about(world, ref) for ref in people))
+    assessing.catch_up(system=world.system, at=AT)
+    before = versions_of_segments(world)
+    assert len(before) == 4
+    with CaptureQueriesContext(connection) as asked:
+        erase(world)
+    changed = [first for first, version in versions_of_segments(world).items() if version != before[first]]
+    assert changed == [places[0], places[9]]
+    touching = [each["sql"] for each in asked if 'FROM "audits_segment"' in each["sql"]]
+    assert [sql.count('"audits_segment"."data"') for sql in touching] == [0, 1, 1]
+    table = selectors.in_window(system=world.system)
+    assert list(table.index[np.isnan(table.margin)]) == [places[0], places[10], places[11]]
+
+
+def versions_of_segments(world):
+    """Which transaction wrote each segment, and where it stands in the file: both change with every write."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT first, xmin::text, ctid::text FROM audits_segment WHERE system_id = %s ORDER BY first",
+            [world.system.pk],
+        )
+        return {first: version for first, *version in cursor.fetchall()}
 
 
 def test_an_explanation_does_not_pass_the_policys_weights_for_the_persons_own(world):

@@ -1,10 +1,9 @@
 """What is done while a scorer answers, or while its answer is being kept, and two who do the same at once."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from audits.decisions import basis
 from audits.decisions.models import Agreement
@@ -12,11 +11,10 @@ from audits.rescoring import services as acts
 from audits.rescoring import working
 from audits.rescoring.models import Rescore
 from governance.jobs.models import Job
+from tests.held_up import held_up
 from tests.unit.audits.decisions import worlds
 from tests.unit.audits.rescoring import worlds as scorers
 from tests.unit.audits.rescoring.test_services import NOW, appoint, events, log, run
-
-_HOLDS_UP = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid)))"
 
 
 class Busy(scorers.House):
@@ -30,29 +28,6 @@ class Busy(scorers.House):
 
 
 BUSY = Busy()
-
-
-def on_another_connection(act):
-    try:
-        act()
-    finally:
-        connection.close()
-
-
-def held_up(pool, act):
-    """``act`` in another thread, begun and come to a lock that this transaction holds."""
-    other = pool.submit(on_another_connection, act)
-    until = time.monotonic() + 60
-    while not (other.done() or holds_up_somebody()):
-        assert time.monotonic() < until
-        time.sleep(0.01)
-    return other
-
-
-def holds_up_somebody():
-    with connection.cursor() as cursor:
-        cursor.execute(_HOLDS_UP)
-        return cursor.fetchone()[0]
 
 
 def made(settings, monkeypatch):
