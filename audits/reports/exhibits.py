@@ -87,12 +87,20 @@ def log_coverage(evidence: Evidence) -> Json:
 def _lost(rows: Rows) -> Json:
     columns = (
         Column("process", "Process of the model", text=lambda name: name or "does not name itself"),
-        Column("key", "API key", width="w-m", text=lambda key: key.replace(":", " ")),
-        Column("first_at", "First reported", width="w-l", text=minute),
-        Column("last_at", "Last reported", width="w-l", text=minute),
-        Column("lost", "Decisions", num=True, width="w-m"),
+        Column("key", "API key", width="w-s", text=lambda key: key.replace(":", " ")),
+        Column("first_at", "First report (UTC)", width="w-l", text=_in_utc),
+        Column("last_at", "Last report (UTC)", width="w-l", text=_in_utc),
+        Column("lost", "Decisions lost", num=True, width="w-l"),
     )
-    return table("Decisions lost before they reached the log, as the model reports itself", columns, rows)
+    caption = (
+        "Decisions lost before they reached the log, as the model reports itself; each process counts from its start"
+    )
+    return table(caption, columns, rows)
+
+
+def _in_utc(moment: str) -> str:
+    """A moment on one line of a narrow column, under a heading that names UTC."""
+    return minute(moment).removesuffix(" UTC")
 
 
 def conformance(evidence: Evidence) -> Json:

@@ -1,12 +1,16 @@
 """Lost records among the evidence of a compliance report."""
 
 import datetime as dt
+import io
 import json
+
+import pypdf
 
 from audits.losses import services
 from audits.reports import evidence, exhibits, manifest
 from governance.access.models import ApiKey
 from tests.unit.audits.losses.standing import AT
+from tests.unit.audits.reports import test_documents
 
 WINDOW = (AT - dt.timedelta(days=1), AT + dt.timedelta(days=1))
 
@@ -46,3 +50,20 @@ def test_a_report_counts_processes_that_reported_within_its_window_even_in_part(
         "across": 4,
         "first": 8,
     }
+
+
+def test_the_longest_count_and_each_moment_stand_on_one_line_of_the_document(world):
+    """A number that is broken between two lines reads as two."""
+    lose(world, "a" * services.MOST_NAME, 10**services.MOST_DIGITS - 1)
+    lose(world, "b", 7, AT + dt.timedelta(days=30))
+    shown = exhibits.log_coverage(coverage(world, end=AT + dt.timedelta(days=60)))["tables"][-1:]
+    document = pypdf.PdfReader(io.BytesIO(test_documents.rendered(shown=shown)))
+    text = "\n".join(page.extract_text() for page in document.pages)
+    for whole in (
+        "999,999,999,999,999",
+        "3 Nov 2026, 12:00",
+        "3 Dec 2026, 12:00",
+        "First report (UTC)",
+        "Decisions lost",
+    ):
+        assert whole in text

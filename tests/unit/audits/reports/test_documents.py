@@ -27,14 +27,15 @@ BARS = {
 }
 
 
-def frozen(text="A finding."):
+def frozen(text="A finding.", shown=()):
+    """A report whose one control has this finding, and these tables after its own."""
     columns = (tables.Column("label", "Day"), tables.Column("value", "Decisions", num=True))
     control = {
         "control": "X-1", "anchor": "X-1", "label": text, "citation": "Article 1",
         "applies": "applies since 2 Aug 2026",
         "status": "partial", "reason": "", "finding": text, "query": "q", "parameters": "system s", "rows": 14,
         "result_sha256": "ab" * 32, "hash": "abab abab", "method": "Counts.",
-        "tables": [tables.table("Days", columns, ROWS)], "charts": ["days", "bars"],
+        "tables": [tables.table("Days", columns, ROWS), *shown], "charts": ["days", "bars"],
     }  # fmt: skip
     body = {
         "frameworks": [{"id": "x", "title": "X", "citation": "C", "version": "V", "note": "N", "controls": [control]}],
@@ -52,8 +53,8 @@ def frozen(text="A finding."):
     return manifest.freeze(kind="compliance", about=about, evidences=[answer], body=body)
 
 
-def rendered(text="A finding."):
-    content, lines = frozen(text)
+def rendered(text="A finding.", shown=()):
+    content, lines = frozen(text, shown)
     return documents.pdf("audits/reports/compliance.html", content, evidence=lines, cut=CUT)
 
 
