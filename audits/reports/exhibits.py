@@ -92,9 +92,7 @@ def _lost(rows: Rows) -> Json:
         Column("last_at", "Last report (UTC)", width="w-l", text=_in_utc),
         Column("lost", "Decisions lost", num=True, width="w-l"),
     )
-    caption = (
-        "Decisions lost before they reached the log, as the model reports itself; each process counts from its start"
-    )
+    caption = "Decisions lost before they reached the log, as the model reports itself; a process counts from its start"
     return table(caption, columns, rows)
 
 
