@@ -25,6 +25,7 @@ def may_read(*, request: HttpRequest, log: Log, at: dt.datetime) -> bool:
 
 
 def _token_reads(secret: str, log: Log, at: dt.datetime) -> bool:
+    """Every personal token has the scope to read."""
     token = access.personal_token(secret=secret, at=at)
     return (
         token is not None

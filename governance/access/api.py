@@ -4,15 +4,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 from rest_framework import authentication, exceptions, permissions
 from rest_framework.request import Request
 
 from governance.access import selectors
 from governance.access.models import ApiKey, PersonalToken
+from governance.errors import DomainError
 from governance.organisations import selectors as organisations
 from governance.organisations.models import Organisation, Person
 from governance.systems.models import AISystem
+
+
+class TokenReadsOnly(DomainError):
+    """What changes something, asked for with a token that may not."""
+
+    code = "token_reads_only"
+    status = 403
 
 
 @dataclass(frozen=True)
@@ -68,9 +76,20 @@ class ApiKeyAuthentication(_Bearer):
 
 
 class TokenAuthentication(_Bearer):
-    """A person by their personal token."""
+    """A person by their personal token.
+
+    What the token may do is asked here and not by each endpoint's permission, so that no endpoint can forget it.
+    """
 
     prefix = selectors.TOKEN_PREFIX
+
+    def authenticate(self, request: Request) -> tuple[Any, Any] | None:
+        found = super().authenticate(request)
+        if found is not None and request.method not in permissions.SAFE_METHODS and not found[1].writes:
+            raise TokenReadsOnly(
+                _("This token only reads. Create one that may also act, on the page Your account.")
+            )
+        return found
 
     def find(self, secret: str) -> tuple[Person, PersonalToken] | None:
         token = selectors.personal_token(secret=secret, at=timezone.now())

@@ -7,6 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from governance.access import services
+from governance.access.models import READ, WRITE
 
 SCOPE_LABELS = {
     "decisions:write": _("Post decisions"),
@@ -43,4 +44,16 @@ class NewKey(Labelled):
 
 
 class NewToken(Labelled):
-    pass
+    may = forms.ChoiceField(
+        label=_("It may"),
+        choices=(
+            (READ, _("Read what you may read, and change nothing")),
+            (WRITE, _("Read, and do whatever you may do yourself")),
+        ),
+        widget=forms.RadioSelect,
+        initial=READ,
+    )
+
+    def scopes(self) -> tuple[str, ...]:
+        """Every token reads."""
+        return tuple(sorted({READ, self.cleaned_data["may"]}))

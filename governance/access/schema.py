@@ -8,6 +8,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import Direction
 
 from governance.access import api, problems
+from governance.access.models import READ, WRITE
 
 WRITING = ("POST", "PUT", "PATCH", "DELETE")
 # Parameters of the query that name what is asked for; a cursor that was not given out is not found either.
@@ -29,7 +30,15 @@ class TokenScheme(OpenApiAuthenticationExtension):
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
         """A person's token."""
-        return {"type": "http", "scheme": "bearer", "description": "A person's token: `ewp_…`."}
+        told = (
+            "A person's token: `ewp_…`. Its scopes are `read`, or `read` and `write`. An operation that asks for "
+            f"`write` refuses one that only reads with 403 `{api.TokenReadsOnly.code}`."
+        )
+        return {"type": "http", "scheme": "bearer", "description": told}
+
+    def get_security_requirement(self, auto_schema: AutoSchema) -> dict[str, list[Any]]:
+        """The scope a token needs."""
+        return {self.name: [WRITE if auto_schema.method in WRITING else READ]}
 
 
 class SessionScheme(OpenApiAuthenticationExtension):

@@ -9,12 +9,13 @@ from django.utils.translation import gettext as _
 
 from governance import trail
 from governance.access import selectors
-from governance.access.models import ApiKey, PersonalToken
+from governance.access.models import READ, WRITE, ApiKey, PersonalToken
 from governance.errors import DomainError
 from governance.organisations.models import Organisation, Person
 from governance.systems.models import AISystem
 
 SCOPES = ("decisions:write", "decisions:read", "policy:read", "evaluations:write")
+TOKEN_SCOPES = (READ, WRITE)
 PREFIX_LENGTH = 10
 
 
@@ -96,11 +97,17 @@ def create_personal_token(
     label: str,
     by: Person,
     at: dt.datetime,
+    scopes: tuple[str, ...] = (READ,),
     expires_at: dt.datetime | None = None,
 ) -> tuple[PersonalToken, str]:
-    """A new token that reads as ``person`` in ``organisation``, and its secret, which is shown this once."""
+    """A new token that reads as ``person`` in ``organisation``, and its secret, which is shown this once.
+
+    With the scope ``write`` it also acts: without, whoever finds it in a script changes nothing.
+    """
     if not organisation.memberships.filter(person=person).exists():
         raise NotAMember(_("Only people who hold a role in the organisation can have a token for it."))
+    if READ not in scopes or set(scopes) - set(TOKEN_SCOPES):
+        raise UnknownScope(_("A token has the scope read, and write where it may act."), field="scopes")
     _check_expiry(expires_at, at)
     secret = selectors.TOKEN_PREFIX + secrets.token_urlsafe(32)
     token = PersonalToken.objects.create(
@@ -109,11 +116,17 @@ def create_personal_token(
         label=label,
         prefix=secret[:PREFIX_LENGTH],
         digest=selectors.digest(secret),
+        scopes=list(scopes),
         created_at=at,
         expires_at=expires_at,
     )
     trail.record(
-        "personal_token.created", organisation=organisation, by=by, at=at, subject=f"token:{token.pk}"
+        "personal_token.created",
+        organisation=organisation,
+        by=by,
+        at=at,
+        subject=f"token:{token.pk}",
+        scopes=sorted(scopes),
     )
     return token, secret
 

@@ -64,6 +64,7 @@ def account(request: guards.OrganisationRequest) -> HttpResponse:
                 person=request.user,
                 organisation=request.organisation,
                 label=form.cleaned_data["label"],
+                scopes=form.scopes(),
                 expires_at=form.expires_at(now),
                 by=request.user,
                 at=now,

@@ -46,10 +46,14 @@ def _operation(path: str, method: str, facts: dict[str, Any]) -> Operation:
         path=path,
         summary=summary,
         details=details.strip(),
-        callers=tuple(WAYS[name] for way in facts.get("security", []) for name in way),
+        callers=tuple(_caller(*way) for each in facts.get("security", []) for way in each.items()),
         parameters=tuple(_parameters(facts)),
         answers=tuple(sorted(facts.get("responses", {}))),
     )
+
+
+def _caller(name: str, scopes: list[str]) -> str:
+    return f"{WAYS[name]} ({', '.join(scopes)})" if scopes else WAYS[name]
 
 
 def _parameters(facts: dict[str, Any]) -> Iterator[tuple[str, str, str, bool, str]]:

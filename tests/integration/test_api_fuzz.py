@@ -38,7 +38,12 @@ def bearers(live_edgewise):
     found = {"system": house.secret, "nobody": ""}
     for role, person in house.people.items():
         _token, found[role] = access.create_personal_token(
-            person=person, organisation=house.organisation, label="fuzz", by=person, at=timezone.now()
+            person=person,
+            organisation=house.organisation,
+            label="fuzz",
+            scopes=access.TOKEN_SCOPES,
+            by=person,
+            at=timezone.now(),
         )
     return found
 

@@ -153,6 +153,7 @@ def test_nonsense_everywhere_brings_no_server_error_and_no_growth(house):
         person=built.people["owner"],
         organisation=built.organisation,
         label="t",
+        scopes=access.TOKEN_SCOPES,
         by=built.people["owner"],
         at=timezone.now(),
     )

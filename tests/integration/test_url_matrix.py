@@ -19,6 +19,8 @@ from rest_framework import permissions as drf
 
 from audits.decisions import reading
 from governance.access import api as access_api
+from governance.access import problems
+from governance.access import services as access
 from governance.access.guards import Guard
 from governance.access.roles import ROLES
 from tests.integration import two_houses
@@ -197,6 +199,41 @@ def test_page_answers_each_visitor_as_its_guard_says(url: Url, ask: Any) -> None
 def test_endpoint_answers_each_visitor_as_its_permissions_say(url: Url, ask: Any) -> None:
     """401, 403 or 404 exactly where the permission classes, the role and the organisation demand it."""
     assert _wrong(url, ask, _of_endpoint) == []
+
+
+def test_a_token_that_only_reads_changes_nothing_at_any_endpoint(
+    houses: tuple[House, House], ask: Any, clients: dict[str, Client]
+) -> None:
+    """403 with its code for every unsafe method that is asked for with a token; one that may act is never told so."""
+    told: dict[str, set[str]] = {}
+    for scopes in (("read",), access.TOKEN_SCOPES):
+        clients["token"] = Client(raise_request_exception=False, headers=_bearer(houses[0], scopes))
+        answers = [ask(Question(url, method, "token", "ours")) for url, method in _unsafe()]
+        told[scopes[-1]] = {_code(answer) for answer in answers}
+    del clients["token"]
+    assert told["read"] == {"token_reads_only"}
+    assert "token_reads_only" not in told["write"]
+    assert len(told["write"]) > 3
+
+
+def _unsafe() -> Iterator[tuple[Url, str]]:
+    for url in ENDPOINTS:
+        with_codes = getattr(url.api_view, "refuses_with_problems", True)
+        if with_codes and access_api.TokenAuthentication in url.api_view.authentication_classes:
+            yield from ((url, method) for method in url.methods if method != "GET")
+
+
+def _bearer(house: House, scopes: tuple[str, ...]) -> dict[str, str]:
+    owner = house.people["owner"]
+    _token, secret = access.create_personal_token(
+        person=owner, organisation=house.organisation, label="t", scopes=scopes, by=owner, at=AT
+    )
+    return {"Authorization": f"Bearer {secret}"}
+
+
+def _code(answer: Any) -> str:
+    is_problem = answer.headers.get("Content-Type") == problems.CONTENT_TYPE
+    return str(answer.json()["code"]) if is_problem else ""
 
 
 def _of_page(question: Question) -> str:

@@ -85,7 +85,7 @@ def test_the_dashboard_names_the_latest_proposals(counted, members, organisation
 
 def client(person, organisation):
     _token, secret = access.create_personal_token(
-        person=person, organisation=organisation, label="t", at=AT, by=person
+        person=person, organisation=organisation, label="t", scopes=access.TOKEN_SCOPES, at=AT, by=person
     )
     made = APIClient()
     made.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")

@@ -93,7 +93,7 @@ def test_a_key_without_the_scope_may_not(client, system, owner):
 def test_a_person_signs_over_the_api(client, system, owner, organisation):
     result = record(system, owner)
     _token, secret = access.create_personal_token(
-        person=owner, organisation=organisation, label="t", by=owner, at=AT
+        person=owner, organisation=organisation, label="t", scopes=access.TOKEN_SCOPES, by=owner, at=AT
     )
     bearer = {"HTTP_AUTHORIZATION": f"Bearer {secret}"}
     assert client.post(f"/api/v1/evaluations/{result.pk}/signature", **bearer).json()["signed_at"]

@@ -89,7 +89,7 @@ def test_another_organisation_cannot_touch_it(client, draft):
 
 def test_the_api_takes_a_card_to_public(client, owner, organisation, system):
     _token, secret = access.create_personal_token(
-        person=owner, organisation=organisation, label="t", by=owner, at=AT
+        person=owner, organisation=organisation, label="t", scopes=access.TOKEN_SCOPES, by=owner, at=AT
     )
     bearer = {"HTTP_AUTHORIZATION": f"Bearer {secret}", "content_type": "application/json"}
     begun = client.post("/api/v1/model-cards", json.dumps({"system": "feed"}), **bearer)

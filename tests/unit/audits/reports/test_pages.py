@@ -102,7 +102,7 @@ def test_the_public_page_knows_nothing_unfinished(client, report):
 
 def test_the_api_asks_shows_and_serves(client, organisation, auditor, system):
     _token, secret = access.create_personal_token(
-        person=auditor, organisation=organisation, label="t", by=auditor, at=AT
+        person=auditor, organisation=organisation, label="t", scopes=access.TOKEN_SCOPES, by=auditor, at=AT
     )
     bearer = {"HTTP_AUTHORIZATION": f"Bearer {secret}"}
     asked = {
@@ -125,7 +125,7 @@ def test_the_api_asks_shows_and_serves(client, organisation, auditor, system):
 
 def test_the_api_refuses_with_a_code(client, organisation, auditor, system):
     _token, secret = access.create_personal_token(
-        person=auditor, organisation=organisation, label="t", by=auditor, at=AT
+        person=auditor, organisation=organisation, label="t", scopes=access.TOKEN_SCOPES, by=auditor, at=AT
     )
     bearer = {"HTTP_AUTHORIZATION": f"Bearer {secret}"}
     asked = {
