@@ -20,7 +20,7 @@ _lock = threading.Lock()
 
 
 class PerKey(BaseThrottle):
-    """At most RATE requests a second, and as many at once after a quiet second."""
+    """At most RATE requests a second, and as many at once after a quiet second; one, if RATE is less."""
 
     def __init__(self) -> None:
         self._wait = 0.0
@@ -28,10 +28,10 @@ class PerKey(BaseThrottle):
     def allow_request(self, request: Request, view: APIView) -> bool:
         if not isinstance(request.auth, ApiKey):
             return True
-        now, name = time.monotonic(), request.auth.pk
+        now, name, capacity = time.monotonic(), request.auth.pk, max(1.0, RATE)
         with _lock:
-            left, since = _buckets.get(name, (RATE, now))
-            left = min(RATE, left + (now - since) * RATE)
+            left, since = _buckets.get(name, (capacity, now))
+            left = min(capacity, left + (now - since) * RATE)
             allowed = left >= 1
             _buckets[name] = (left - 1 if allowed else left, now)
         self._wait = (1 - left) / RATE

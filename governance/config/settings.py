@@ -4,7 +4,6 @@ The same settings serve the embedded default and production; only the URLs diffe
 """
 
 import base64
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -13,16 +12,18 @@ import psycopg.conninfo
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from governance import variables
 from governance.access import keyring
 
+variables.refuse(error=ImproperlyConfigured)
 BASE_DIR = Path(__file__).resolve().parents[2]
 EDGEWISE_HOME = Path(os.environ.get("EDGEWISE_HOME", BASE_DIR / "var")).resolve()
 # The schema-less name under which this deployment's logs are known for ever; never taken from a request.
 EDGEWISE_ORIGIN = os.environ.get("EDGEWISE_ORIGIN", "edgewise.local")
 # What was erased, kept outside the database and its backups; and how long payloads are kept at least (AI Act Art. 19).
 EDGEWISE_ERASURE_LIST = Path(os.environ.get("EDGEWISE_ERASURE_LIST", EDGEWISE_HOME / "erasures" / "list"))
-EDGEWISE_RETENTION_MINIMUM_DAYS = int(os.environ.get("EDGEWISE_RETENTION_MINIMUM_DAYS", "184"))
-PORT = int(os.environ.get("PORT", "8000"))
+EDGEWISE_RETENTION_MINIMUM_DAYS = variables.whole("EDGEWISE_RETENTION_MINIMUM_DAYS")
+PORT = variables.whole("PORT")
 # C2SP tlog-policy files of the operator: who confirms these logs from outside, and whose logs are witnessed here.
 EDGEWISE_WITNESSES = Path(os.environ.get("EDGEWISE_WITNESSES", EDGEWISE_HOME / "witnesses"))
 EDGEWISE_WITNESSED_LOGS = Path(os.environ.get("EDGEWISE_WITNESSED_LOGS", EDGEWISE_HOME / "witnessed-logs"))
@@ -164,8 +165,7 @@ CONTENT_SECURITY_POLICY = {
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English")]
-TIME_ZONE = "UTC"
-USE_TZ = True
+TIME_ZONE, USE_TZ = "UTC", True
 STATIC_URL = "/static/"
 MEDIA_ROOT = EDGEWISE_HOME / "media"
 WHITENOISE_USE_FINDERS = True
@@ -177,9 +177,9 @@ EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = EDGEWISE_HOME / "mail"
 
 # What one web process takes: requests a second of one API key, seconds for a body, threads, two kept from posting.
-EDGEWISE_REQUESTS_PER_SECOND = float(os.environ.get("EDGEWISE_REQUESTS_PER_SECOND", "5000"))
-EDGEWISE_BODY_SECONDS = float(os.environ.get("EDGEWISE_BODY_SECONDS", "30"))
-EDGEWISE_WEB_THREADS = int(os.environ.get("EDGEWISE_WEB_THREADS", "12"))
+EDGEWISE_REQUESTS_PER_SECOND = variables.number("EDGEWISE_REQUESTS_PER_SECOND")
+EDGEWISE_BODY_SECONDS = variables.number("EDGEWISE_BODY_SECONDS")
+EDGEWISE_WEB_THREADS = variables.whole("EDGEWISE_WEB_THREADS")
 # A batch is bounded by the decisions API itself, while it streams.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 REST_FRAMEWORK = {
@@ -226,7 +226,7 @@ GOVERNANCE_WEB_COMPANIONS = [
     f"audits.{name}.start" for name in ("decisions.writer", "ledger.signer", "ledger.feeder")
 ]
 GOVERNANCE_METRICS = ["audits.ledger.confirmation.metrics", "audits.losses.metrics.metrics"]
-EDGEWISE_RESCORERS: dict[str, str] = json.loads(os.environ.get("EDGEWISE_RESCORERS") or "{}")
+EDGEWISE_RESCORERS = variables.table("EDGEWISE_RESCORERS")
 GOVERNANCE_INBOX_SOURCES = ["councils.voting.selectors.waiting_for"]
 GOVERNANCE_PANELS = [
     "audits.decisions.panels.panels", "audits.losses.panels.panels", "audits.rescoring.panels.panels",

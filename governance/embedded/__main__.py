@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 
+from governance import variables
 from governance.embedded import commands
 from governance.embedded.deployment import Deployment
 from governance.embedded.home import CannotStartError, Home
@@ -85,6 +86,7 @@ def main() -> int:
     chosen = parser.parse_args()
     arguments = [argument for argument in chosen.arguments if argument != "--"]
     try:
+        variables.refuse(error=CannotStartError)
         return act(chosen.command, arguments)
     except CannotStartError as error:
         print(f"edgewise: {error}", file=sys.stderr)

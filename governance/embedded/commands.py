@@ -5,19 +5,21 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from governance import variables
+
 ROOT = Path(__file__).resolve().parents[2]
 CELERY = [sys.executable, "-m", "celery", "--app", "governance.config.celery"]
 
 
 def address(environment: Mapping[str, str]) -> tuple[str, int]:
     """Where the web server listens: loopback, unless EDGEWISE_BIND says otherwise."""
-    return environment.get("EDGEWISE_BIND", "127.0.0.1"), int(environment.get("PORT") or 8000)
+    return environment.get("EDGEWISE_BIND", "127.0.0.1"), variables.whole("PORT", environment)
 
 
 def web(environment: Mapping[str, str]) -> list[str]:
     """The web server: a few processes, each with threads that may wait for the database."""
     host, port = address(environment)
-    workers = environment.get("EDGEWISE_WEB_WORKERS", "2")
+    workers = str(variables.whole("EDGEWISE_WEB_WORKERS", environment))
     scale = ["--workers", workers, "--respawn-failed-workers"]
     # A process that is asked to end while it still loads does not hear it, and would be waited for without end.
     scale += ["--workers-kill-timeout", "10"]
@@ -30,7 +32,7 @@ def web(environment: Mapping[str, str]) -> list[str]:
 
 def worker(environment: Mapping[str, str]) -> list[str]:
     """The worker of background jobs. Where processors are short, logging goes first and the worker catches up."""
-    concurrency = environment.get("EDGEWISE_WORKER_PROCESSES", "2")
+    concurrency = str(variables.whole("EDGEWISE_WORKER_PROCESSES", environment))
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     return [
         "/usr/bin/env",

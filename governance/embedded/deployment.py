@@ -12,11 +12,12 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 
+from governance import variables
 from governance.embedded import children, commands
 from governance.embedded.cluster import Cluster
 from governance.embedded.home import CannotStartError, Home, Lock
 from governance.embedded.supervisor import Supervisor
-from governance.embedded.watchdog import PATIENCE_SECONDS, Watchdog, ask
+from governance.embedded.watchdog import Watchdog, ask
 
 READY_SECONDS = 180
 COMMAND_SECONDS = 15
@@ -123,7 +124,7 @@ class Deployment:
             if not self.supervisor.watch(self.answers, seconds=READY_SECONDS):
                 log = self.home.log("web")
                 raise CannotStartError(f"The web server did not answer in {READY_SECONDS} s; see {log}")
-        patience = float(self.environment.get("EDGEWISE_FROZEN_SECONDS", PATIENCE_SECONDS))
+        patience = variables.number("EDGEWISE_FROZEN_SECONDS", self.environment)
         self.watchdog = Watchdog(self.url, lambda: started["web"].pid, say, patience)
         self.watchdog.start()
 

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-PATIENCE_SECONDS = 60
 ASKED_EACH_SECONDS = 1.0
 ANSWER_SECONDS = 5
 # A machine that slept has asked nobody meanwhile.
@@ -47,7 +46,7 @@ class Watchdog:
     url: str
     server: Callable[[], int]
     say: Callable[[str], None]
-    patience: float = PATIENCE_SECONDS
+    patience: float
     heard: dict[int, tuple[float, int]] = field(default_factory=dict)
     asked: int = 0
     over: threading.Event = field(default_factory=threading.Event)
