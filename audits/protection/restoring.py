@@ -37,7 +37,7 @@ class Restored:
 def restore(*, folder: Path, erasures: Path | None, at: dt.datetime, say: Say) -> Restored:
     """Restores, migrates, erases again, verifies. ``erasures`` is the list; None: nothing was erased since."""
     made = manifest.read(folder)
-    _refuse(made, erasures)
+    _refuse(folder, made, erasures)
     unfinished.mark().write_text(f"from {folder}\n")
     _bring_keys(folder, made)
     _bring_media(folder)
@@ -52,8 +52,18 @@ def restore(*, folder: Path, erasures: Path | None, at: dt.datetime, say: Say) -
     return Restored(erased, behind)
 
 
-def _refuse(made: Manifest, erasures: Path | None) -> None:
+def _refuse(folder: Path, made: Manifest, erasures: Path | None) -> None:
     """Everything that can be known before the first change."""
+    _refuse_what_is_there()
+    _refuse_server(made)
+    _refuse_migrations(made)
+    _refuse_list(made, erasures)
+    _refuse_keys(folder, made)
+    # Whether there is such a program, and whether it reads this dump.
+    postgres.run("pg_restore", ["--list", str(folder / DATABASE)])
+
+
+def _refuse_what_is_there() -> None:
     if connections[postgres.OWNER].introspection.table_names():
         raise CannotRestore(
             "The database is not empty. Restore into a new home, or drop it and create it anew."
@@ -62,24 +72,55 @@ def _refuse(made: Manifest, erasures: Path | None) -> None:
         raise CannotRestore(
             f"{settings.MEDIA_ROOT} holds documents. Restore into a new home, or move them away."
         )
-    known = _known_migrations()
-    unknown = [
-        f"{app} {name}"
-        for app, names in made.migrations.items()
-        for name in names
-        if (app, name) not in known
-    ]
-    if unknown:
+
+
+def _refuse_server(made: Manifest) -> None:
+    server, needed = postgres.server_version(), int(made.versions["postgresql"])
+    if server < needed:
         raise CannotRestore(
-            f"The backup was made by a newer version of Edgewise ({unknown[0]}). Install that one."
+            f"The backup is of PostgreSQL {needed}, this server is {server}. Use a newer one."
         )
-    _refuse_list(made, erasures)
 
 
-def _known_migrations() -> set[tuple[str, str]]:
-    """Those of this version, and those that they replace: a database notes both kinds as applied."""
+def _refuse_migrations(made: Manifest) -> None:
+    """A database notes as applied the migrations of this version, and all of those that they replace."""
+    applied = {(app, name) for app, names in made.migrations.items() for name in names}
     migrations = MigrationLoader(None).disk_migrations
-    return {*migrations, *(old for migration in migrations.values() for old in migration.replaces)}
+    replaced = {old for migration in migrations.values() for old in migration.replaces}
+    for app, name in sorted(applied - {*migrations, *replaced}):
+        raise CannotRestore(
+            f"The backup was made by a newer version of Edgewise ({app} {name}). Install that one."
+        )
+    for (app, name), migration in migrations.items():
+        gone = set(migration.replaces) - set(migrations)
+        if gone - applied and applied & {(app, name), *gone}:
+            raise CannotRestore(
+                f"The backup was made by an older version of Edgewise, before {' '.join(min(gone - applied))}. "
+                "Restore it with that version, migrate to the last one before this, and back that up."
+            )
+
+
+def _refuse_keys(folder: Path, made: Manifest) -> None:
+    """Keys come from the backup, the environment or this home; each has to be the one the data were made with."""
+    own = Path(settings.EDGEWISE_HOME) / KEYS
+    for source, target in _keys(folder):
+        # Every start makes this one in a new home; nothing was made with it yet.
+        if target.exists() and target.name != "secret" and target.read_bytes() != source.read_bytes():
+            raise CannotRestore(f"{target} is another key than the backup's. Restore into a new home.")
+    keyring.expect(_fingerprints(made), folders=[folder / KEYS, own])
+
+
+def _keys(folder: Path) -> list[tuple[Path, Path]]:
+    """The files of keys in a backup, each with its place in this home."""
+    own = Path(settings.EDGEWISE_HOME) / KEYS
+    files = sorted(path for path in (folder / KEYS).rglob("*") if path.is_file())
+    return [(path, own / path.relative_to(folder / KEYS)) for path in files]
+
+
+def _fingerprints(made: Manifest) -> dict[str, str]:
+    """What this home will know of its keys. Without the keys of the backup it keeps its own for sessions."""
+    known = made.key_fingerprints
+    return {label: found for label, found in known.items() if made.with_keys or label != "secret"}
 
 
 def _refuse_list(made: Manifest, erasures: Path | None) -> None:
@@ -107,26 +148,12 @@ def _database() -> str:
 
 
 def _bring_keys(folder: Path, made: Manifest) -> None:
-    """Keys from the backup, or those that are there already; each has to be the one the data were made with."""
-    home = Path(settings.EDGEWISE_HOME)
-    for source in sorted(path for path in (folder / KEYS).rglob("*") if path.is_file()):
-        target = home / KEYS / source.relative_to(folder / KEYS)
-        # Every start makes this one in a new home; nothing was made with it yet.
-        if target.exists() and target.name != "secret" and target.read_bytes() != source.read_bytes():
-            raise CannotRestore(f"{target} is another key than the backup's. Restore into a new home.")
+    for source, target in _keys(folder):
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         shutil.copyfile(source, target)
         target.chmod(0o600)
-    (home / "key-fingerprints.json").write_text(json.dumps(made.key_fingerprints, sort_keys=True))
-    # A key that was rotated is known by its generations: `log`, `log.2`.
-    known_names = {label.partition(".")[0] for label in made.key_fingerprints}
-    needed = [name for name in keyring.NAMES if name in known_names]
-    if not made.with_keys and "secret" in needed:
-        needed.remove("secret")
-        known = {name: value for name, value in made.key_fingerprints.items() if name != "secret"}
-        (home / "key-fingerprints.json").write_text(json.dumps(known, sort_keys=True))
-    for name in needed:
-        keyring.key(name, home=home)
+    known = json.dumps(_fingerprints(made), sort_keys=True)
+    (Path(settings.EDGEWISE_HOME) / "key-fingerprints.json").write_text(known)
 
 
 def _bring_media(folder: Path) -> None:

@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import secrets
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -90,6 +91,25 @@ def retired(name: str, wanted: str, *, home: Path) -> bytes | None:
         if fingerprint(value) == wanted:
             return value
     return None
+
+
+def expect(known: Mapping[str, str], *, folders: Sequence[Path]) -> None:
+    """KeyUnavailable unless each key of these fingerprints is set in the environment or lies in one of ``folders``."""
+    for label, wanted in known.items():
+        if wanted == RETIRED:
+            continue
+        files = (folder / label for folder in folders)
+        value = _from_environment(label) or next((path.read_bytes() for path in files if path.exists()), None)
+        if value is None:
+            raise KeyUnavailable(
+                f"The key {label!r} is missing. Put your copy of it at {folders[-1] / label}, or set "
+                f"{_variable(label)}."
+            )
+        if fingerprint(value) != wanted:
+            raise KeyUnavailable(
+                f"The key {label!r} is not the one that the data was made with (fingerprint {fingerprint(value)}, "
+                f"expected {wanted}). Put your copy of that one at {folders[-1] / label}, or set {_variable(label)}."
+            )
 
 
 def _labels(name: str, home: Path) -> list[str]:

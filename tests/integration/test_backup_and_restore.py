@@ -1,7 +1,9 @@
 """Backup and restore by the real commands: what was erased stays erased, and no older database signs a fork."""
 
+import dataclasses
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +17,8 @@ from audits.decisions.models import Decision, DecisionId
 from audits.ledger import landmarks, sealing, signer, verification
 from audits.ledger import selectors as ledger
 from audits.ledger.models import DataKey
-from audits.protection import erasing, holding, manifest, postgres, unfinished
+from audits.management.commands.restore import REFUSALS
+from audits.protection import backing_up, erasing, holding, manifest, postgres, restoring, unfinished
 from tests import databases
 from tests.unit.audits.decisions import worlds
 from tests.unit.audits.protection.conftest import AT, about, log, peopled
@@ -176,6 +179,99 @@ def test_a_restore_that_cannot_be_right_is_refused_before_it_begins(
     databases.point_django_at(empty_database)
     assert postgres.connections["owner"].introspection.table_names() == []
     assert not (tmp_path / "home" / "restoring").exists()
+
+
+@pytest.fixture
+def backup(world, fresh_database, empty_database, tmp_path, monkeypatch):
+    """A folder with a backup; from then on this process has an empty database and a new home."""
+    monkeypatch.setattr(settings, "EDGEWISE_ERASURE_LIST", tmp_path / "erasures" / "list")
+    log(world, about(world, "ada"))
+    made = backing_up.make(folder=tmp_path / "last-week", with_keys=True, at=AT)
+    assert made.with_keys
+    monkeypatch.setattr(settings, "EDGEWISE_HOME", tmp_path / "home")
+    (tmp_path / "home" / "keys").mkdir(parents=True)
+    databases.point_django_at(empty_database)
+    return tmp_path / "last-week"
+
+
+def refused(backup):
+    """What is said; nothing was changed by then."""
+    home = Path(settings.EDGEWISE_HOME)
+    before = sorted(home.rglob("*"))
+    with pytest.raises(REFUSALS) as told:
+        restoring.restore(folder=backup, erasures=None, at=AT, say=print)
+    assert sorted(home.rglob("*")) == before
+    assert postgres.connections["owner"].introspection.table_names() == []
+    return str(told.value)
+
+
+def rewrite(backup, **changes):
+    manifest.write(backup, dataclasses.replace(manifest.read(backup), **changes))
+
+
+def test_a_home_with_another_key_is_refused_before_anything_is_brought(backup):
+    key = Path(settings.EDGEWISE_HOME) / "keys" / "policy"
+    key.write_bytes(b"p" * 32)
+    assert f"{key} is another key than the backup's" in refused(backup)
+
+
+@pytest.mark.parametrize(
+    ("own", "told"),
+    [(None, "'deployment' is missing"), (b"l" * 32, "'deployment' is not the one")],
+    ids=["none", "another"],
+)
+def test_a_backup_without_keys_asks_for_those_it_was_made_with(backup, own, told):
+    shutil.rmtree(backup / "keys")
+    rewrite_files(backup, with_keys=False)
+    if own:
+        (Path(settings.EDGEWISE_HOME) / "keys" / "deployment").write_bytes(own)
+    said = refused(backup)
+    assert told in said
+    assert f"{settings.EDGEWISE_HOME}/keys/deployment, or set EDGEWISE_KEY_DEPLOYMENT" in said
+
+
+def rewrite_files(backup, **changes):
+    """The manifest after files were taken out."""
+    path = backup / manifest.NAME
+    document = json.loads(path.read_text()) | {"files": manifest.hashes(backup)} | changes
+    path.write_text(json.dumps(document))
+
+
+def test_without_the_program_that_restores_nothing_is_begun(backup, monkeypatch):
+    monkeypatch.setattr(postgres, "_candidates", lambda name: [])
+    assert "There is no pg_restore" in refused(backup)
+
+
+def test_a_dump_that_is_none_is_refused(backup):
+    (backup / manifest.DATABASE).write_bytes(b"not a dump")
+    rewrite_files(backup)
+    assert "pg_restore failed" in refused(backup)
+
+
+def test_a_backup_of_a_newer_server_is_refused(backup):
+    rewrite(backup, versions=manifest.read(backup).versions | {"postgresql": "99"})
+    assert "The backup is of PostgreSQL 99" in refused(backup)
+
+
+def test_a_backup_of_a_newer_version_is_refused(backup):
+    rewrite(backup, migrations=manifest.read(backup).migrations | {"audits": ["0099_later"]})
+    assert "newer version of Edgewise (audits 0099_later)" in refused(backup)
+
+
+@pytest.mark.parametrize(
+    ("app", "names", "lacks"),
+    [
+        ("audits", ["0001_ledger", "0002_decisions"], "audits 0003_reports"),
+        ("governance", ["0001_initial"], "governance 0002_edge_cards"),
+    ],
+)
+def test_a_backup_with_a_part_of_the_replaced_migrations_is_refused(backup, app, names, lacks):
+    rewrite(backup, migrations=manifest.read(backup).migrations | {app: names})
+    assert f"older version of Edgewise, before {lacks}." in refused(backup)
+
+
+def test_a_backup_that_is_right_is_not_refused(backup):
+    restoring._refuse(backup, manifest.read(backup), None)
 
 
 def test_nothing_starts_while_a_restore_is_unfinished(fresh_database, tmp_path):
