@@ -71,6 +71,7 @@ class Decisions(APIView):
         system, brief = system_of(request), request.query_params.get("brief") == "1"
         body = intake.pieces(reader(request), request.headers.get("Content-Encoding", ""))
         if kind == streaming.NDJSON:
+            intake.refuse_event(request.headers)
             return streaming.answer(system, body, brief=brief, place=place)
         records, is_array = intake.records(body)
         found = intake.unwrapped(system, kind, request.headers, records, is_array=is_array)

@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
-from django.conf import settings
 from django.utils.translation import gettext as _
 from edgewise import record
 from edgewise.record import Problem
@@ -17,8 +16,8 @@ from governance.access.problems import unread
 from governance.errors import DomainError
 from governance.systems.models import AISystem
 
-MAX_BYTES = getattr(settings, "EDGEWISE_MAX_BATCH_BYTES", 8 * 1024 * 1024)
-MAX_RECORDS = getattr(settings, "EDGEWISE_MAX_BATCH_RECORDS", 5_000)
+MAX_BYTES = 8 * 1024 * 1024
+MAX_RECORDS = 5_000
 LINES_PER_COMMIT = 500
 MAX_LINE_BYTES = 4 * record.MAX_ENTRY_BYTES
 BYTES_PER_COMMIT = 4 * 1024 * 1024
@@ -157,11 +156,17 @@ def unwrapped(
         if is_array != (kind == cloudevents.BATCHED):
             raise Malformed(_("One event is an object (%s), a batch is an array (%s).") % cloudevents.MODES)
         return [cloudevents.unwrapped(event, system=system.slug) for event in found]
+    if is_array:
+        refuse_event(headers)
     if "ce-specversion" not in headers:
         return found
-    if is_array:
-        raise Malformed(_("With ce- headers the body is one record; a batch is %s.") % cloudevents.BATCHED)
     return [cloudevents.binary(headers, found[0], system=system.slug)]
+
+
+def refuse_event(headers: Mapping[str, str]) -> None:
+    """Malformed when several records come with the attributes of one event."""
+    if "ce-specversion" in headers:
+        raise Malformed(_("With ce- headers the body is one record; a batch is %s.") % cloudevents.BATCHED)
 
 
 def log_lines(system: AISystem, lines: Sequence[Unwrapped | None], at: dt.datetime) -> list[Outcome]:
@@ -173,7 +178,9 @@ def log_lines(system: AISystem, lines: Sequence[Unwrapped | None], at: dt.dateti
 
 
 def _refused(line: Problem | None) -> Outcome:
-    return Outcome("rejected", problem=line or Problem("too_large", "", _("The line is far over 48 KiB.")))
+    remedy = _("Send fewer options or shorter texts, one record on each line.")
+    too_long = Problem("too_large", "", _("The line is far over 48 KiB."), remedy)
+    return Outcome("rejected", problem=line or too_long)
 
 
 def status(outcomes: Sequence[Outcome], *, single: bool) -> int:

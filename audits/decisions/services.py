@@ -74,7 +74,8 @@ def _with_policy(drafts: list[Draft | Refused], versions: frozenset[int]) -> lis
 
 def _unknown_policy(draft: Draft) -> Refused:
     detail = _("The system never had a policy %d.") % draft.policy_version
-    return Refused(draft.id, Problem("unknown_policy", "/policy/version", detail))
+    remedy = _("Send version and digest as GET /api/v1/policy states them.")
+    return Refused(draft.id, Problem("unknown_policy", "/policy/version", detail, remedy))
 
 
 def _refusal(refused: Refused) -> Outcome:
@@ -106,7 +107,8 @@ def _of_erased(system: AISystem, draft: Draft) -> Outcome:
     known = selectors.get(organisation=system.organisation, id=uuid.UUID(draft.id), system=system)
     if known is None:
         error = sealing.erased()
-        return _refusal(Refused(draft.id, Problem(error.code, "/subject/ref", error.detail)))
+        remedy = _("Drop the record: nothing more is logged about this reference.")
+        return _refusal(Refused(draft.id, Problem(error.code, "/subject/ref", error.detail, remedy)))
     receipt = opening.receipts(system=system, indexes=[known.index])[known.index]
     return _logged("duplicate", draft.id, known.index, receipt)
 

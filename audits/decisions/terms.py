@@ -5,6 +5,7 @@ missing is asked again before it is refused.
 """
 
 import datetime as dt
+import functools
 from dataclasses import dataclass
 
 from audits.decisions.wire import Wire
@@ -18,7 +19,7 @@ from governance.systems.models import AISystem
 
 _recent = Recent[int, "Terms"]()
 _logs = Recent[int, Log](seconds=3_600)
-_wires: dict[tuple[bytes, str, tuple[str, ...]], Wire] = {}
+WIRES_KEPT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,10 @@ def _log(system: AISystem, at: dt.datetime) -> Log:
 
 
 def _wire(slug: str, leaves: tuple[str, ...]) -> Wire:
-    """Decoders take a millisecond to build, so they are kept as long as the edges stay the same."""
-    key = sealing.keyed_digest("fingerprint key", slug.encode())
-    place = (key, slug, leaves)
-    if place not in _wires:
-        _wires[place] = Wire(system=slug, edges=leaves, key=key)
-    return _wires[place]
+    return _built(sealing.keyed_digest("fingerprint key", slug.encode()), slug, leaves)
+
+
+@functools.lru_cache(maxsize=WIRES_KEPT)
+def _built(key: bytes, slug: str, leaves: tuple[str, ...]) -> Wire:
+    """Decoders take a millisecond to build, so those used last are kept as long as the edges stay the same."""
+    return Wire(system=slug, edges=leaves, key=key)

@@ -176,5 +176,6 @@ def test_a_record_of_an_erased_subject_is_refused_and_others_are_kept(client, wo
     items = world.post(client, [world.record(subject={"ref": "user-9"}), world.record()]).json()["items"]
     assert [item["status"] for item in items] == ["rejected", "logged"]
     assert items[0]["error"]["code"] == "erased"
+    assert "Drop the record" in items[0]["error"]["detail"]
     (again,) = world.post(client, record).json()["items"]
     assert (again["status"], again["salts"]) == ("duplicate", {})

@@ -10,7 +10,7 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from audits.decisions import intake, throttling
+from audits.decisions import intake, services, throttling
 from audits.decisions.models import Decision
 from governance.access import services as access
 from governance.policies import services as policies
@@ -66,6 +66,13 @@ def test_each_refusal_has_its_code_and_costs_nobody_else(client, world, code):
     assert mixed.status_code == 207
     assert [each["status"] for each in mixed.json()["items"]] == ["logged", "rejected", "logged"]
     assert Decision.objects.count() == 2
+
+
+@pytest.mark.parametrize("code", REFUSED)
+def test_each_refusal_says_what_to_do(world, code):
+    record = json.dumps(world.record(**REFUSED[code])).encode()
+    (outcome,) = services.log(system=world.system, records=[record], at=timezone.now())
+    assert (outcome.problem.code, outcome.problem.remedy[-1:]) == (code, ".")
 
 
 @pytest.mark.parametrize("score", ["NaN", "Infinity", "-Infinity", "1e999"])
@@ -166,6 +173,7 @@ def test_ndjson_answers_line_by_line_and_a_broken_line_costs_only_itself(client,
     items = answered(response)
     assert [item["status"] for item in items] == ["logged", "rejected", "logged", "rejected"]
     assert [item["error"]["code"] for item in items[1::2]] == ["malformed", "too_large"]
+    assert "Send fewer options or shorter texts" in items[3]["error"]["detail"]
 
 
 def test_ndjson_has_no_length_limit(client, world):

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import uuid
 
 import pytest
 from django.utils import timezone
@@ -14,7 +15,7 @@ from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
 from opentelemetry.sdk.resources import Resource
 
-from audits.decisions import cloudevents, intake, otlp, throttling
+from audits.decisions import cloudevents, intake, otlp, streaming, throttling
 from audits.decisions.models import Decision
 from audits.ledger import selectors as ledger
 from governance.access import services as access
@@ -66,7 +67,13 @@ def test_an_event_in_headers_is_logged(client, world):
     headers = {f"HTTP_CE_{name.upper()}": sent[name] for name in names}
     answer = world.post(client, sent["data"], **headers)
     assert (answer.status_code, answer.json()["items"][0]["id"]) == (201, sent["id"])
-    assert world.post(client, [sent["data"]], **headers).json()["code"] == "malformed"
+    more = {"id": str(uuid.uuid4()), "occurred_at": sent["time"]}
+    several = sent["data"] | more
+    for body, kind in (([several], "application/json"), (json.dumps(several).encode(), streaming.NDJSON)):
+        answer = world.post(client, body, content_type=kind, **headers)
+        assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
+        assert cloudevents.BATCHED in answer.json()["detail"]
+    assert Decision.objects.count() == 1
 
 
 @pytest.mark.parametrize("kind", cloudevents.MODES)
