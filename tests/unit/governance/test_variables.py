@@ -64,8 +64,14 @@ def test_all_that_is_wrong_is_said_at_once_and_briefly():
     assert len(told) < 400
 
 
-@pytest.mark.parametrize("command", [["-m", "governance.embedded", "web"], ["manage.py", "check"]])
-def test_nothing_starts_with_a_bad_value(command, tmp_path):
+@pytest.mark.parametrize(
+    ("command", "before"),
+    [
+        (["-m", "governance.embedded", "web"], "edgewise: "),
+        (["manage.py", "check"], "ImproperlyConfigured: "),
+    ],
+)
+def test_nothing_starts_with_a_bad_value(command, before, tmp_path):
     own = {"EDGEWISE_WEB_THREADS": "0", "EDGEWISE_HOME": str(tmp_path), "DATABASE_URL": "postgresql://a@/b"}
     done = subprocess.run(
         [sys.executable, *command], env=os.environ | own, cwd=databases.ROOT, capture_output=True, text=True,
@@ -73,6 +79,6 @@ def test_nothing_starts_with_a_bad_value(command, tmp_path):
     )  # fmt: skip
     assert done.returncode == 1
     assert (
-        "EDGEWISE_WEB_THREADS is '0'. It is how many threads a web process answers with: "
+        f"{before}EDGEWISE_WEB_THREADS is '0'. It is how many threads a web process answers with: "
         "a whole number from 1 to 1000" in done.stderr
     )
