@@ -4,7 +4,7 @@ import json
 
 import edgewise
 import pytest
-from edgewise import masking
+from edgewise import masking, record_parts
 
 from tests.unit.sdk.scripted import Server
 
@@ -51,3 +51,26 @@ def test_changes_are_named_as_deep_as_both_have_the_same_shape() -> None:
     before = {"a": [1, {"b/c": 2}], "d": [1, 2], "e": {"f": 1}, "g": 1}
     after = {"a": [1, {"b/c": 3}], "d": [1], "e": None, "h": 1}
     assert set(masking.changes(before, after, "")) == {"/a/1/b~1c", "/d", "/e", "/g", "/h"}
+
+
+def test_more_places_than_a_record_may_name_are_named_by_what_holds_them() -> None:
+    def careful(decision: dict) -> dict:
+        for option in decision["options"]:
+            option["label"] = "[masked]"
+            option["uncertainty"] = None
+        return {**decision, "input": {**decision["input"], "text": "[masked]"}}
+
+    options = [{"id": str(n), "label": f"secret {n}", "uncertainty": {"safety": 0.1}} for n in range(32)]
+    found = masking.masked({"input": {"digest": "sha256:ab", "text": "secret"}, "options": options}, careful)
+    assert len(found["masked"]) == record_parts.MAX_MASKED
+    assert {"/options/0", "/options/1/label", "/options/31/uncertainty", "/input/text"} <= set(
+        found["masked"]
+    )
+    assert not [place for place in found["masked"] if place.startswith("/options/0/")]
+    assert list(record_parts._masked(found["masked"])) == []
+
+
+def test_a_place_too_long_to_be_named_is_named_by_what_holds_it() -> None:
+    record = {"context": {"x" * 300: "secret", "y": 1}}
+    found = masking.masked(record, lambda given: {"context": {**given["context"], "x" * 300: ""}})
+    assert found["masked"] == ["/context"]
