@@ -109,5 +109,5 @@ def _refusal(answer: Answer) -> NotConfirmed:
     other = FAILING if answer.status >= 500 else NOT_UNDERSTOOD
     words = f"{answer.status}: {answer.body[:200].decode(errors='replace').strip()}"
     return NotConfirmed(
-        _STATUSES.get(answer.status, other), words, after=backoff.named(answer.headers) or 0.0
+        _STATUSES.get(answer.status, other), words, after=backoff.named_pause(answer.headers) or 0.0
     )

@@ -8,6 +8,9 @@ from edgewise.logging_handler import DecisionHandler
 from edgewise.proofs import verify, verify_commitment
 from edgewise.scoring import Choice, choose
 from edgewise.transport import RefusedError
+from edgewise.version import VERSION
+
+__version__ = VERSION
 
 __all__ = [
     "AsyncClient",
@@ -19,6 +22,7 @@ __all__ = [
     "RefusedError",
     "UnreachableError",
     "VerificationError",
+    "__version__",
     "choose",
     "verify",
     "verify_commitment",

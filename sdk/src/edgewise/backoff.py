@@ -22,11 +22,11 @@ class Backoff:
     def pause(self, headers: Mapping[str, str] = NO_HEADERS) -> float:
         """Seconds until the next attempt. A `Retry-After` is never undercut, up to two minutes."""
         own, self._next = self._next * random.uniform(0.5, 1.0), min(self._next * 2, LONGEST_PAUSE)  # noqa: S311
-        stated = named(headers)
-        return own if stated is None else stated + min(own, stated / 4)
+        named = named_pause(headers)
+        return own if named is None else named + min(own, named / 4)
 
 
-def named(headers: Mapping[str, str]) -> float | None:
+def named_pause(headers: Mapping[str, str]) -> float | None:
     """Seconds named by a `Retry-After` (RFC 9110 section 10.2.3), a number or a date: at most two minutes."""
     text = headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import random
 import time
@@ -68,8 +69,10 @@ IN_THE_LOG = Logged(None, "logged")
 def complete(decision: Mapping[str, Any]) -> dict[str, Any]:
     """The decision with an id (UUIDv7) and the present time, where it has none."""
     record = dict(decision)
-    record.setdefault("id", new_id())
-    record.setdefault("occurred_at", datetime.now(UTC).isoformat(timespec="milliseconds"))
+    if record.get("id") is None:
+        record["id"] = new_id()
+    if record.get("occurred_at") is None:
+        record["occurred_at"] = datetime.now(UTC).isoformat(timespec="milliseconds")
     return record
 
 
@@ -119,12 +122,20 @@ def receipt_path(decision_id: str) -> str:
 
 
 def read_limits(answer: Answer) -> Limits:
-    """What the server takes, and no more than the usual."""
-    stated, usual = answer.json(), Limits()
+    """What the server takes, and no more than the usual; the usual, where it states nothing that makes sense."""
+    try:
+        stated = json.loads(answer.body) if answer.status == 200 else {}
+    except ValueError:
+        stated = {}
+    figures = stated if isinstance(stated, Mapping) else {}
+    usual = Limits()
     return Limits(
-        records=min(usual.records, int(stated.get("records") or usual.records)),
-        bytes=min(usual.bytes, int(stated.get("bytes") or usual.bytes)),
+        records=_least(figures.get("records"), usual.records), bytes=_least(figures.get("bytes"), usual.bytes)
     )
+
+
+def _least(stated: object, usual: int) -> int:
+    return min(stated, usual) if type(stated) is int and stated > 0 else usual
 
 
 def has_items(answer: Answer) -> bool:

@@ -8,13 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, Self, Unpack, overload
 
 from edgewise import batches, scoring
+from edgewise.backoff import named_pause
 from edgewise.batches import Limits, Logged
 from edgewise.errors import UnreachableError
 from edgewise.options import Options
 from edgewise.policies import Policy
 from edgewise.recording import Recorder
 from edgewise.scoring import Choice, Option
-from edgewise.transport import RefusedError, refusal
+from edgewise.transport import Answer, RefusedError, refusal
 
 RECEIPT_PAUSE = 0.25
 
@@ -72,7 +73,7 @@ class Client(Recorder):
         """What one request may hold, as the server says, or modest defaults where it does not."""
         if self._limits is None:
             answer = self._background.send("GET", batches.LIMITS_PATH, patience=self._patience)
-            self._limits = batches.read_limits(answer) if answer.status == 200 else Limits()
+            self._limits = batches.read_limits(answer)
         return self._limits
 
     def _post(self, batch: Sequence[bytes], brief: bool) -> list[Logged]:
@@ -125,10 +126,7 @@ class Client(Recorder):
             answer = self._background.send("GET", path, headers={"Accept": "*/*"})
             if answer.status == 200:
                 return answer.body.decode()
-            problem = refusal(answer)
-            if problem.code != "not_yet_published" or time.monotonic() > deadline:
-                raise problem
-            time.sleep(RECEIPT_PAUSE)
+            time.sleep(receipt_pause(answer, deadline))
 
     # Ending
 
@@ -145,8 +143,19 @@ class Client(Recorder):
         self.close()
 
 
+def receipt_pause(answer: Answer, deadline: float) -> float:
+    """Seconds until a receipt is asked for again; RefusedError if it will not come, or not in time."""
+    problem, left = refusal(answer), deadline - time.monotonic()
+    if problem.code != "not_yet_published" or left < 0:
+        raise problem
+    named = named_pause(answer.headers)
+    return min(RECEIPT_PAUSE if named is None else named, left)
+
+
 def accepted(logged: Logged) -> Logged:
     """What the server says about one record; RefusedError if it is not in the log."""
     if not logged.ok:
-        raise RefusedError(422, logged.code, f"{logged.detail} ({logged.pointer})")
+        raise RefusedError(
+            422, logged.code, logged.detail, pointer=logged.pointer, retryable=logged.retryable
+        )
     return logged

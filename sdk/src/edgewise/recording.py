@@ -17,7 +17,8 @@ from edgewise.policies import PolicyCache
 from edgewise.shelf import Shelf
 from edgewise.spool import LIMIT_BYTES, Spool
 from edgewise.strict_json import loads
-from edgewise.transport import Transport
+from edgewise.transport import Transport, bearer
+from edgewise.version import VERSION
 
 OnRejected = Callable[[Mapping[str, Any], Logged], None]
 
@@ -25,7 +26,7 @@ OnRejected = Callable[[Mapping[str, Any], Logged], None]
 class Recorder:
     """An AI system's connection to Edgewise.
 
-    `url` is the server's address, `api_key` the system's key.
+    `url` is the server's address, `api_key` the system's key; ValueError if they cannot be that.
 
     `spool`: a folder where decisions wait until the server has them, at most `spool_limit_bytes` of them. They
     survive the death of the process; several processes may share the folder. Without it they wait in memory.
@@ -56,7 +57,7 @@ class Recorder:
         self._mask = mask
         self._limits: batches.Limits | None = None
         self._headers = {
-            "Authorization": f"Bearer {api_key}", "Accept": "application/json", "User-Agent": "edgewise",
+            **bearer(api_key, "api_key"), "Accept": "application/json", "User-Agent": f"edgewise/{VERSION}",
         }  # fmt: skip
         self._background = Transport(url, self._headers, timeout=timeout)
         self._delivery = Delivery(
@@ -68,7 +69,7 @@ class Recorder:
         shelf = Shelf(Path(policy_cache), owner) if policy_cache else None
         vkeys = [policy_vkey] if isinstance(policy_vkey, str) else policy_vkey or ()
         self._policies = PolicyCache(vkeys=vkeys, fresh_for=policy_fresh_for, shelf=shelf)
-        self._at_exit = partial(self._delivery.close, timeout=10.0)
+        self._at_exit = partial(_end, self._delivery, self._background)
         atexit.register(self._at_exit)
 
     @property
@@ -105,7 +106,7 @@ class Recorder:
         A decision that cannot be written as JSON is counted in `rejected_total`; its id is empty if it has none.
         """
         given = decision if isinstance(decision, Mapping) else {}
-        name = str(given.get("id", ""))
+        name = str(given.get("id") or "")
         try:
             prepared = self.prepare(decision)
             name = str(prepared["id"])
@@ -125,6 +126,12 @@ class Recorder:
         """The decision as it is sent: with an id and the time, and masked."""
         completed = batches.complete(decision)
         return masked(completed, self._mask) if self._mask else completed
+
+
+def _end(delivery: Delivery, transport: Transport) -> None:
+    """At the end of the interpreter."""
+    delivery.close(timeout=10.0)
+    transport.close()
 
 
 def _tell(on_rejected: OnRejected, record: bytes, why: Logged) -> None:

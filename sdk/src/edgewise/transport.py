@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import ssl
 import threading
 import time
@@ -22,18 +23,28 @@ RETRIED = frozenset({429, 500, 502, 503, 504})
 MAX_BODY_BYTES = 256 << 20
 NO_CODE = "refused"  # of a refusal without a problem document
 
+_TOKEN = re.compile(r"[!-~]+")
+
 BROKEN = (OSError, http.client.HTTPException)
 """What a request raises when it got no answer, or half of one."""
 
 
 class RefusedError(EdgewiseError):
-    """The server refused. `code` is stable, `status` the HTTP status, `detail` says what to do."""
+    """The server refused. `code` is stable, `status` the HTTP status, `detail` says what to do.
 
-    def __init__(self, status: int, code: str, detail: str) -> None:
-        super().__init__(f"{code}: {detail}")
+    `pointer` names the place in the record, if it is a record that is refused; `retryable` says that it may be taken
+    later.
+    """
+
+    def __init__(
+        self, status: int, code: str, detail: str, *, pointer: str = "", retryable: bool = False
+    ) -> None:
+        super().__init__(f"{code}: {detail}" + (f" ({pointer})" if pointer else ""))
         self.status = status
         self.code = code
         self.detail = detail
+        self.pointer = pointer
+        self.retryable = retryable
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +69,18 @@ def address(url: str) -> SplitResult:
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError(f"{url!r} is not an http or https address")
     return parts
+
+
+def bearer(token: str | None, field: str) -> dict[str, str]:
+    """The header that shows a key; ValueError, which never shows it, if it is none that a header can hold."""
+    if not token:
+        raise ValueError(f"{field} is empty; give the key as Edgewise showed it once")
+    if not _TOKEN.fullmatch(token):
+        raise ValueError(
+            f"{field} holds a space, a line break or a character that no key has; a file's last line break does not "
+            "belong to it, strip() takes that off"
+        )
+    return {"Authorization": f"Bearer {token}"}
 
 
 class Transport:
@@ -202,6 +225,12 @@ def refusal(answer: Answer) -> RefusedError:
     """The error that a problem document (RFC 9457) describes."""
     try:
         problem = json.loads(answer.body)
-        return RefusedError(answer.status, str(problem["code"]), str(problem.get("detail", "")))
+        return RefusedError(
+            answer.status,
+            str(problem["code"]),
+            str(problem.get("detail", "")),
+            pointer=str(problem.get("pointer") or ""),
+            retryable=bool(problem.get("retryable")),
+        )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return RefusedError(answer.status, NO_CODE, f"the server answered {answer.status}")

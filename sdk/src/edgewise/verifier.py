@@ -19,7 +19,7 @@ from edgewise.encoding import to_text
 from edgewise.errors import LogAwayError, UnreachableError, VerificationError
 from edgewise.merkle import HASH_BYTES, TILE_WIDTH, Frontier
 from edgewise.tiles import tile_path
-from edgewise.transport import Answer, Transport
+from edgewise.transport import Answer, Transport, bearer
 from edgewise.trust import QuorumMissed, TrustPolicy
 
 Progress = Callable[[int, int], None]
@@ -72,7 +72,7 @@ class Site:
     patience = 10.0
 
     def __init__(self, url: str, token: str = "", *, timeout: float = 30.0) -> None:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers = bearer(token, "token") if token else {}
         self._timeout = timeout
         self._transport = Transport(url, headers, timeout=timeout, max_body=MAX_FILE_BYTES)
 

@@ -2,10 +2,13 @@
 
 import json
 import re
+import time
 
 import edgewise
 import pytest
-from edgewise import batches, cli, delivery
+from edgewise import batches, cli, delivery, verifier
+from edgewise.client import receipt_pause
+from edgewise.transport import Answer
 
 from tests.unit.sdk.scripted import Reply, Server, problem
 from tests.unit.sdk.signed_policies import POLICY_SIGNER, policy_body, serve_policy
@@ -187,6 +190,82 @@ def test_an_unreachable_server_is_named() -> None:
         client.log({}, wait=True)
     with pytest.raises(ValueError, match="address"):
         edgewise.Client("localhost:8000", "ew_key")
+
+
+@pytest.mark.parametrize(
+    "key", ["ew_secret\n", " ew_secret", "ew_secret\r\nX: y", "ew_sécret", "ew secret", "", None]
+)
+def test_a_key_that_no_header_can_hold_is_refused_and_not_shown(
+    key: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = "http://127.0.0.1:9"
+    for made, field in (
+        (edgewise.Client, "api_key"),
+        (edgewise.AsyncClient, "api_key"),
+        (verifier.Site, "token"),
+    ):
+        if not key and made is verifier.Site:
+            continue
+        with pytest.raises(ValueError, match=f"^{field} ") as raised:
+            made(url, key)
+        assert "cret" not in str(raised.value)
+    if key:
+        assert cli.main(["agent", "--spool", "unused", "--url", url, "--api-key", key]) == 1
+        shown = capsys.readouterr().err
+        assert "api_key holds" in shown
+        assert "cret" not in shown
+
+
+@pytest.mark.parametrize(
+    ("stated", "records", "size"),
+    [
+        ({"records": 7, "bytes": 100}, 7, 100),
+        ({"records": 10**9, "bytes": 10**9}, 500, 4 << 20),
+        ({"records": -5, "bytes": 0}, 500, 4 << 20),
+        ({"records": "x", "bytes": None}, 500, 4 << 20),
+        ({"records": True, "bytes": 1.5}, 500, 4 << 20),
+        ([], 500, 4 << 20),
+        ("x", 500, 4 << 20),
+        (None, 500, 4 << 20),
+    ],
+)
+def test_limits_that_make_no_sense_are_the_usual_ones(stated: object, records: int, size: int) -> None:
+    answer = Answer(200, {}, json.dumps(stated).encode())
+    assert batches.read_limits(answer) == batches.Limits(records, size)
+    assert batches.read_limits(Answer(200, {}, b"<html>")) == batches.Limits()
+
+
+def test_an_id_or_a_time_that_is_null_is_filled_in(server: Server, client: edgewise.Client) -> None:
+    name = client.log({"id": None, "occurred_at": None})
+    assert client.flush(5)
+    (stored,) = server.logged.values()
+    assert stored["id"] == name
+    assert stored["occurred_at"]
+
+
+def test_a_refusal_names_the_place_and_whether_to_try_again(server: Server, client: edgewise.Client) -> None:
+    error = {"code": "occurred_in_future", "detail": "No.", "pointer": "/occurred_at", "retryable": True}
+    server.script = [
+        (422, {}, json.dumps({"items": [{"id": "x", "status": "rejected", "error": error}]}).encode())
+    ]
+    with pytest.raises(edgewise.RefusedError, match=r"No\. \(/occurred_at\)") as raised:
+        client.log({}, wait=True)
+    assert (raised.value.pointer, raised.value.retryable) == ("/occurred_at", True)
+
+
+def test_the_version_is_told(server: Server, client: edgewise.Client) -> None:
+    client.log({}, wait=True)
+    assert server.requests[-1][2]["User-Agent"] == f"edgewise/{edgewise.__version__}"
+
+
+def test_a_receipt_is_asked_for_when_the_server_says_or_at_the_deadline() -> None:
+    body = json.dumps({"code": "not_yet_published"}).encode()
+    now = time.monotonic()
+    assert receipt_pause(Answer(404, {"retry-after": "3"}, body), now + 60) == 3
+    assert receipt_pause(Answer(404, {"retry-after": "90"}, body), now + 60) <= 60
+    assert receipt_pause(Answer(404, {}, body), now + 60) < 1
+    with pytest.raises(edgewise.RefusedError, match="not_yet_published"):
+        receipt_pause(Answer(404, {}, body), now - 1)
 
 
 def test_a_receipt_is_waited_for(server: Server, client: edgewise.Client) -> None:

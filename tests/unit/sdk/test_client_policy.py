@@ -100,7 +100,7 @@ def test_the_last_policy_survives_a_restart_while_the_server_is_away(
             client.policy({"community": "fr"})
     assert any("confirmed 36" in record.message for record in caplog.records)
     with (
-        edgewise.Client(server.url, "another key", patience=0.1, **options) as stranger,
+        edgewise.Client(server.url, "another_key", patience=0.1, **options) as stranger,
         pytest.raises(edgewise.UnreachableError),
     ):
         stranger.policy(where)
