@@ -18,13 +18,13 @@ from typing import Any, Self, Unpack
 from edgewise import batches, scoring
 from edgewise.aio_transport import AsyncTransport
 from edgewise.batches import Limits, Logged
-from edgewise.client import RECEIPT_PAUSE, accepted
+from edgewise.client import accepted, receipt_pause
+from edgewise.delivery import SOON
 from edgewise.errors import UnreachableError
 from edgewise.options import Options
 from edgewise.policies import Policy
 from edgewise.recording import Recorder
 from edgewise.scoring import Choice, Option
-from edgewise.transport import refusal
 
 
 class AsyncClient(Recorder):
@@ -61,7 +61,7 @@ class AsyncClient(Recorder):
         """What one request may hold, as the server says, or modest defaults where it does not."""
         if self._limits is None:
             answer = await self._transport.send("GET", batches.LIMITS_PATH, patience=self._patience)
-            self._limits = batches.read_limits(answer) if answer.status == 200 else Limits()
+            self._limits = batches.read_limits(answer)
         return self._limits
 
     async def _post(self, batch: Sequence[bytes], brief: bool) -> list[Logged]:
@@ -104,15 +104,13 @@ class AsyncClient(Recorder):
             answer = await self._transport.send("GET", path, headers={"Accept": "*/*"})
             if answer.status == 200:
                 return answer.body.decode()
-            problem = refusal(answer)
-            if problem.code != "not_yet_published" or time.monotonic() > deadline:
-                raise problem
-            await asyncio.sleep(RECEIPT_PAUSE)
+            await asyncio.sleep(receipt_pause(answer, deadline))
 
     async def flush(self, timeout: float = 30.0) -> bool:
         """Wait until the buffer is empty; whether it is."""
         loop, flushed = asyncio.get_running_loop(), asyncio.Event()
-        self._delivery.when_flushed(partial(_wake, loop, flushed))
+        if not self._delivery.when_flushed(partial(_wake, loop, flushed)):
+            return False
         try:
             async with asyncio.timeout(timeout):
                 await flushed.wait()
@@ -123,7 +121,8 @@ class AsyncClient(Recorder):
     async def close(self, timeout: float = 30.0) -> None:
         """Send what is buffered and stop."""
         atexit.unregister(self._at_exit)
-        await self.flush(self._delivery.patience_at_end(timeout))
+        if not await self.flush(min(timeout, SOON)):
+            await self.flush(self._delivery.more_patience(timeout))
         await asyncio.to_thread(self._delivery.close, 0.0)
         await self._transport.close()
         self._background.close()

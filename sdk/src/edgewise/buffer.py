@@ -29,13 +29,13 @@ class Load:
 
 
 class Buffer:
-    """A bounded queue of records in memory."""
+    """A bounded queue of records in memory; `bytes` is the size of those that wait."""
 
     def __init__(self, *, capacity: int = CAPACITY, capacity_bytes: int = CAPACITY_BYTES) -> None:
         self.capacity = capacity
-        self._capacity_bytes = capacity_bytes
+        self.capacity_bytes = capacity_bytes
         self._waiting: deque[Kept] = deque()
-        self._bytes = 0
+        self.bytes = 0
         self._under_way: Load | None = None
         self._lock = threading.Lock()
 
@@ -58,19 +58,19 @@ class Buffer:
         refused = 0
         with self._lock:
             for record in records:
-                more = self._bytes + len(record.data)
-                if len(self._waiting) >= self.capacity or more > self._capacity_bytes:
+                more = self.bytes + len(record.data)
+                if len(self._waiting) >= self.capacity or more > self.capacity_bytes:
                     refused += 1
                     continue
                 self._waiting.append(record)
-                self._bytes = more
+                self.bytes = more
         return refused
 
     def take(self, most: int) -> Load | None:
         """The oldest records; None when there are none."""
         with self._lock:
             found = [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
-            self._bytes -= sum(len(record.data) for record in found)
+            self.bytes -= sum(len(record.data) for record in found)
             self._under_way = Load(found) if found else None
             return self._under_way
 
@@ -86,14 +86,14 @@ class Buffer:
             if self._under_way is load:
                 self._under_way = None
                 self._waiting.extendleft(reversed(load.records))
-                self._bytes += sum(len(record.data) for record in load.records)
+                self.bytes += sum(len(record.data) for record in load.records)
 
     def left(self) -> list[Kept]:
         """Everything that waits or is under way, taken out for good."""
         with self._lock:
             found = [*(self._under_way.records if self._under_way else ()), *self._waiting]
             self._waiting.clear()
-            self._bytes, self._under_way = 0, None
+            self.bytes, self._under_way = 0, None
             return found
 
     def forget(self) -> None:

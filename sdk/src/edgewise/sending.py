@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 
 from edgewise import batches
@@ -50,7 +51,7 @@ class Sender:
         return self._limits or Limits()
 
     def _settle(self, batch: Sequence[bytes]) -> list[Logged]:
-        backoff = Backoff()
+        backoff, answer = Backoff(), None
         body, headers = batches.body(batch)
         while True:
             try:
@@ -58,11 +59,13 @@ class Sender:
                 answer = self._transport.once("POST", batches.path(brief=True), body=body, headers=sent)
                 if answer.status in batches.ANSWERED and batches.has_items(answer):
                     return batches.read_items(answer, len(batch), brief=True)
-                if answer.status in UNFIT:
-                    return self._divide(batch, answer)
                 reason, seconds = str(refusal(answer)), backoff.pause(answer.headers)
             except (*BROKEN, UnreachableError) as problem:
-                reason, seconds = f"the server cannot be reached: {problem}", backoff.pause()
+                answer, reason, seconds = None, f"the server cannot be reached: {problem}", backoff.pause()
+            except Exception as problem:  # noqa: BLE001 - whatever is wrong, the records wait
+                answer, reason, seconds = None, unexpected(problem), backoff.pause()
+            if answer and answer.status in UNFIT:
+                return self._divide(batch, answer)
             self._pause(seconds, reason)
 
     def _divide(self, batch: Sequence[bytes], answer: Answer) -> list[Logged]:
@@ -73,3 +76,9 @@ class Sender:
             return [Logged(None, "rejected", code=problem.code, detail=problem.detail)]
         middle = len(batch) // 2
         return self._settle(batch[:middle]) + self._settle(batch[middle:])
+
+
+def unexpected(problem: Exception) -> str:
+    """What a defect is called in the log: where it is, and not its text, which may hold the request's headers."""
+    *_, last = traceback.extract_tb(problem.__traceback__)
+    return f"{type(problem).__name__} in {last.filename}, line {last.lineno}"

@@ -7,52 +7,39 @@ so that half a line, left by a process killed while it wrote, is recognised and 
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 import time
-import zlib
-from collections.abc import Iterator, Sequence
+import weakref
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from uuid import uuid4
 
+from edgewise import spool_files
 from edgewise.buffer import Kept, Load
+from edgewise.spool_files import File, Segment
 
-try:
-    import fcntl
-except ImportError:  # Windows: one process for each folder
-    LOCKS = False
-else:
-    LOCKS = True
-
-SUFFIX = ".records"
-DAMAGED = "damaged"
 LIMIT_BYTES = 256 << 20
 FILE_BYTES = 512 << 10
-
-logger = logging.getLogger("edgewise")
+FORK_PATIENCE = 0.5
 
 
 class SpoolFullError(OSError):
     """The folder has reached its limit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Segment(Load):
-    """A file of the spool, locked and read; `damaged` of its lines were put aside."""
-
-    path: Path = Path()
-    descriptor: int = -1
+class SpoolStuckError(OSError):
+    """Another thread has been writing for too long: the disk hangs."""
 
 
 class Spool:
     """What this process writes to, and takes from, a spool folder.
 
-    `keep` may be called by any thread, `take` and `done` by one. `ready` says that a file may wait to be taken.
-    What was sent halfway is sent again from the start
-    of its file: the server recognises records that it has.
+    `keep` and `sync` may be called by any thread, `take` and `done` by one. `ready` says that a file may wait to be
+    taken. What was sent halfway is sent again from the start of its file: the server recognises records that it has.
+
+    No lock that `keep` needs is held while the disk syncs: a disk may take its time for that.
     """
 
     def __init__(self, folder: Path, *, limit_bytes: int = LIMIT_BYTES, file_bytes: int = FILE_BYTES) -> None:
@@ -61,17 +48,31 @@ class Spool:
         self.folder = folder
         self._limit = limit_bytes
         self._file_bytes = file_bytes
-        self._lock = threading.Lock()
-        self._syncing = threading.Lock()
-        self._file: _File | None = None
-        self._taken: Segment | None = None
         self.ready = any(self._paths())
         self._total = 0
+        self._set_up()
+        spool_files.remove_unfinished(folder)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(
+                before=partial(_call, weakref.WeakMethod(self._before_fork)),
+                after_in_parent=partial(_call, weakref.WeakMethod(self._after_fork)),
+                after_in_child=partial(_call, weakref.WeakMethod(self._forget)),
+            )
+
+    def _set_up(self) -> None:
+        self._lock = threading.Lock()  # the file written to; it opens and closes under this lock
+        self._taking = threading.Lock()  # the file taken, likewise; comes before `_lock`
+        self._syncing = threading.Lock()  # comes before `_lock` too
+        self._held: dict[int, list[threading.Lock]] = {}
+        self._file: File | None = None
+        self._sealed: list[File] = []
+        self._taken: Segment | None = None
 
     @property
     def count(self) -> int:
         """Records in the file that this process writes to now."""
-        return self._file.count if self._file else 0
+        file = self._file
+        return file.count if file else 0
 
     @property
     def since(self) -> float:
@@ -79,40 +80,53 @@ class Spool:
         file = self._file
         return file.since if file and file.count else time.time()
 
-    def keep(self, records: Sequence[Kept], *, sync: bool = False) -> None:
+    def keep(self, records: Sequence[Kept], *, sync: bool = False, patience: float = -1) -> None:
         """Write records, all or none; OSError if that is not possible.
 
-        They survive the death of this process; with `sync`, that of the machine too.
+        They survive the death of this process; with `sync`, that of the machine too. `patience`: seconds to wait for
+        another thread that writes; without end if it is negative.
         """
-        data = b"".join(_line(record) for record in records)
-        with self._lock:
-            self._make_room(len(data))
-            file = self._file = self._file or _create(self.folder)
-            try:
-                file.append(data, records)
-            except OSError:
-                self._seal()
-                raise
-            self._total += len(data)
-            if file.size >= self._file_bytes:
-                self._seal()
+        data = b"".join(spool_files.line(record) for record in records)
+        if not self._lock.acquire(timeout=patience):
+            raise SpoolStuckError(f"the disk of the spool {self.folder} does not answer")
+        try:
+            file = self._write(data, records)
+        finally:
+            self._lock.release()
         if sync:
             self._sync(file)
 
     def sync(self) -> None:
         """Make what was kept survive the death of the machine; OSError if that is not possible."""
-        if file := self._file:
-            self._sync(file)
+        with self._lock:
+            files, self._sealed = self._sealed, []
+            if self._file:
+                files.append(self._file)
+        failures: list[OSError] = []
+        for file in files:
+            try:
+                self._sync(file)
+            except OSError as problem:
+                failures.append(problem)
+                self._put_off(file)
+        if failures:
+            raise failures[0]
 
     def take(self, *, seal: bool) -> Segment | None:
-        """The oldest file that nobody writes to, locked and read; with `seal`, else this process's own."""
-        found = next(self._unlocked(), None)
-        if found is None and seal:
-            with self._lock:
-                self._seal()
-            found = next(self._unlocked(), None)
-        self._taken = found
+        """The oldest file that nobody writes to, locked and read; with `seal`, else this process's own.
+
+        A file that cannot be read holds up no other; OSError when there is none besides.
+        """
+        with self._taking:
+            found, problem = self._next()
+            if found is None and seal:
+                with self._lock:
+                    self._seal()
+                found, problem = self._next()
+            self._taken = found
         self.ready = found is not None
+        if found is None and problem is not None:
+            raise problem
         return found
 
     def done(self, load: Load) -> None:
@@ -123,9 +137,10 @@ class Spool:
 
     def give_back(self, load: Load) -> None:
         """Leave the file to whoever takes it next."""
-        if isinstance(load, Segment) and self._taken is load:
-            self._taken = None
-            os.close(load.descriptor)
+        with self._taking:
+            if isinstance(load, Segment) and self._taken is load:
+                self._taken = None
+                os.close(load.descriptor)
 
     def size(self) -> int:
         """Bytes that wait in the folder, those of other processes included."""
@@ -135,18 +150,28 @@ class Spool:
                 total += path.stat().st_size
         return total
 
-    def close(self) -> None:
-        """Stop writing: what waits stays for the next process that names this folder."""
-        with self._lock:
-            self._seal()
+    def close(self, patience: float = -1) -> None:
+        """Stop writing: what waits stays for the next process that names this folder. `sync` may follow."""
+        if self._lock.acquire(timeout=patience):
+            try:
+                self._seal()
+            finally:
+                self._lock.release()
 
-    def forget(self) -> None:
-        """In a forked process: the files are the parent's, and so are their locks."""
-        self._lock, self._syncing = threading.Lock(), threading.Lock()
-        for held in (self._file, self._taken):
-            if held:
-                os.close(held.descriptor)
-        self._file = self._taken = None
+    def _write(self, data: bytes, records: Sequence[Kept]) -> File:
+        if self._file and self._file.failed:
+            self._seal()
+        self._make_room(len(data))
+        file = self._file = self._file or spool_files.create(self.folder)
+        try:
+            file.append(data, records)
+        except OSError:
+            self._seal()
+            raise
+        self._total += len(data)
+        if file.size >= self._file_bytes:
+            self._seal()
+        return file
 
     def _make_room(self, count: int) -> None:
         if self._file is None or self._total + count > self._limit:
@@ -157,148 +182,65 @@ class Spool:
     def _seal(self) -> None:
         if self._file:
             file, self._file = self._file, None
-            with self._syncing:
-                file.close()
+            file.close()
+            if file.count:
+                self._sealed.append(file)
             self.ready = True
 
-    def _sync(self, file: _File) -> None:
+    def _sync(self, file: File) -> None:
         """Requests that come together are synced together: the first to get the lock does it for all."""
         wanted = file.size
         with self._syncing:
-            if file.synced < wanted and not file.closed:
+            if file.synced < wanted:
                 file.sync()
+
+    def _before_fork(self) -> None:
+        """No file is half opened or half closed while the process forks: the child could not tell which are its own.
+
+        A disk that hangs does not keep the process from forking.
+        """
+        locks = (self._taking, self._lock)
+        self._held[threading.get_ident()] = [lock for lock in locks if lock.acquire(timeout=FORK_PATIENCE)]
+
+    def _after_fork(self) -> None:
+        """In the parent: go on."""
+        for lock in self._held.pop(threading.get_ident(), []):
+            lock.release()
+
+    def _forget(self) -> None:
+        """In a forked process: the files are the parent's, and so are their locks."""
+        descriptors = [held.descriptor for held in (self._file, self._taken) if held]
+        self._set_up()
+        for descriptor in descriptors:
+            with suppress(OSError):
+                os.close(descriptor)
+
+    def _put_off(self, file: File) -> None:
+        """What could not even be opened is synced the next time."""
+        with self._lock:
+            if file is not self._file and not file.failed:
+                self._sealed.append(file)
 
     def _paths(self) -> list[Path]:
         if not self.folder.is_dir():
             return []
-        return sorted(path for path in self.folder.iterdir() if path.suffix == SUFFIX)
+        return sorted(path for path in self.folder.iterdir() if path.suffix == spool_files.SUFFIX)
 
-    def _unlocked(self) -> Iterator[Segment]:
+    def _next(self) -> tuple[Segment | None, OSError | None]:
+        """The oldest file that can be had; and why another cannot be read."""
+        trouble: OSError | None = None
         for path in self._paths():
-            if self._file and path == self._file.path:
+            file = self._file
+            if file and path == file.path:
                 continue
             try:
-                segment = _open(path)
+                if segment := spool_files.take(path):
+                    return segment, None
             except OSError as problem:
-                logger.warning("the spool file %s cannot be read: %s", path, problem)
-                continue
-            if segment:
-                yield segment
+                trouble = problem
+        return None, trouble
 
 
-class _File:
-    """The file that a process appends to, which it holds locked."""
-
-    def __init__(self, path: Path, descriptor: int) -> None:
-        self.path = path
-        self.descriptor = descriptor
-        self.count = 0
-        self.size = 0
-        self.synced = 0
-        self.closed = False
-        self.since = 0.0
-
-    def append(self, data: bytes, records: Sequence[Kept]) -> None:
-        try:
-            written = 0
-            while written < len(data):
-                written += os.write(self.descriptor, memoryview(data)[written:])
-        except OSError:
-            with suppress(OSError):  # if not even that is possible, the checksum tells
-                os.ftruncate(self.descriptor, self.size)
-            raise
-        self.since = min(self.since or records[0].since, records[0].since)
-        self.count += len(records)
-        self.size += len(data)
-
-    def sync(self) -> None:
-        reached = self.size
-        os.fsync(self.descriptor)
-        if not self.synced:
-            _sync_folder(self.path.parent)
-        self.synced = reached
-
-    def close(self) -> None:
-        """A file of no records is removed: it is what a full disk leaves behind."""
-        with suppress(OSError):
-            if self.synced < self.size:
-                self.sync()
-            if not self.count:
-                self.path.unlink(missing_ok=True)
-        self.closed = True
-        os.close(self.descriptor)
-
-
-def _create(folder: Path) -> _File:
-    """A new file, locked before others can see it; its name sorts by time."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder / f"{time.time_ns():020d}-{uuid4().hex[:8]}{SUFFIX}"
-    hidden = path.with_suffix(".new")
-    descriptor = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
-    try:
-        if LOCKS:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        hidden.rename(path)
-    except OSError:
-        os.close(descriptor)
-        hidden.unlink(missing_ok=True)
-        raise
-    return _File(path, descriptor)
-
-
-def _open(path: Path) -> Segment | None:
-    """The file, locked and read; None when another process has it, or has just removed it."""
-    try:
-        descriptor = os.open(path, os.O_RDWR)
-    except FileNotFoundError:
-        return None
-    try:
-        if LOCKS:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.fstat(descriptor).st_nlink == 0:
-            os.close(descriptor)
-            return None
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
-            *lines, rest = file.read().split(b"\n")
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    except BaseException:
-        os.close(descriptor)
-        raise
-    read = [(line, _read(line)) for line in ([*lines, rest] if rest else lines)]
-    damaged = [line for line, record in read if record is None]
-    if damaged:
-        _put_aside(path, damaged)
-    return Segment([record for _, record in read if record], len(damaged), path, descriptor)
-
-
-def _put_aside(path: Path, damaged: list[bytes]) -> None:
-    """Keep damaged lines where a person can look at them."""
-    logger.warning("%d damaged lines of the spool file %s were put aside", len(damaged), path)
-    with suppress(OSError):
-        folder = path.parent / DAMAGED
-        folder.mkdir(mode=0o700, exist_ok=True)
-        (folder / path.name).write_bytes(b"\n".join(damaged) + b"\n")
-
-
-def _line(record: Kept) -> bytes:
-    body = b"%d %b" % (record.since, record.data)
-    return b"%08x %b\n" % (zlib.crc32(body), body)
-
-
-def _read(line: bytes) -> Kept | None:
-    """The record of a line; None if it is not as it was written."""
-    checksum, _, body = line.partition(b" ")
-    if checksum != b"%08x" % zlib.crc32(body):
-        return None
-    since, _, data = body.partition(b" ")
-    return Kept(data, float(since))
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _call(method: weakref.WeakMethod[Callable[[], None]]) -> None:
+    if alive := method():
+        alive()

@@ -29,24 +29,27 @@ class Tally:
         self._said: set[str] = set()
         self._lock = threading.Lock()
 
-    def lose(self, count: int) -> None:
-        """Count records that will never reach the server. `say_lost` warns: a log handler may be slow."""
+    def lose(self, count: int) -> bool:
+        """Count records that will never reach the server; whether that is to be said: nobody has been warned yet.
+
+        `say_lost` warns: a log handler may be slow.
+        """
         with self._lock:
             self.lost_total += count
-
-    @property
-    def lost_unsaid(self) -> bool:
-        """Whether nobody has been warned yet that records are being lost."""
-        return "lost" not in self._said
+        return self._claim("lost")
 
     def say_lost(self, why: str) -> None:
-        """Warn of losses, once."""
-        self.say_once("lost", f"decision records are being lost: {why} (counted in lost_total)")
+        """Warn of losses."""
+        logger.warning("decision records are being lost: %s (counted in lost_total)", why)
+
+    def count_rejected(self) -> None:
+        """Count a record that is refused, where there is no time to tell the hook."""
+        with self._lock:
+            self.rejected_total += 1
 
     def reject(self, record: bytes, why: Logged) -> None:
         """Count a record that is refused, and tell the hook."""
-        with self._lock:
-            self.rejected_total += 1
+        self.count_rejected()
         refusal = f"{why.code}: {why.detail} (counted in rejected_total)"
         self.say_once("rejected", f"a decision was rejected: {refusal}")
         try:
@@ -57,6 +60,12 @@ class Tally:
 
     def say_once(self, kind: str, warning: str) -> None:
         """Log a warning, unless one of that kind has been logged."""
-        if kind not in self._said:
-            self._said.add(kind)
+        if self._claim(kind):
             logger.warning("%s", warning)
+
+    def _claim(self, kind: str) -> bool:
+        """Whether nothing of a kind has been said yet; from now on it has."""
+        with self._lock:
+            is_first = kind not in self._said
+            self._said.add(kind)
+        return is_first

@@ -1,5 +1,6 @@
 """The sidecar: what it answers 202 is on disk, and reaches the server."""
 
+import errno
 import gzip
 import http.client
 import json
@@ -18,7 +19,7 @@ from typing import Any
 
 import edgewise
 import pytest
-from edgewise import agent_server, cli
+from edgewise import agent_server, cli, spool_files
 from edgewise.agent import Agent
 
 from tests.unit.sdk.scripted import Server, problem
@@ -190,6 +191,19 @@ def test_a_disk_that_is_full_is_said_and_nothing_is_accepted(server: Server, tmp
         status, headers, answer = ask(agent, "POST", "/v1/decisions", json.dumps(decision()).encode())
         assert (status, answer["code"], "Retry-After" in headers) == (507, "spool_full", True)
         assert agent.agent.accepted_total == 0
+
+
+def test_what_the_disk_does_not_sync_is_not_accepted(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: int) -> None:
+        raise OSError(errno.EIO, "the disk is broken")
+
+    monkeypatch.setattr(spool_files.os, "fsync", fail)
+    with serving(server, tmp_path) as agent:
+        status, _, answer = ask(agent, "POST", "/v1/decisions", json.dumps(decision()).encode())
+        assert (status, agent.agent.accepted_total) == (507, 0)
+        assert "the disk is broken" in answer["detail"]
 
 
 def test_the_policy_comes_from_the_cache_with_tag_and_age(server: Server, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The spool: what waits on disk, through kills, damage, full disks and several processes."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import edgewise
 import pytest
-from edgewise import buffer, spool
+from edgewise import buffer, spool, spool_files
 from edgewise.buffer import Kept
 
 from tests.unit.sdk.scripted import Server, problem
@@ -241,7 +242,7 @@ def test_requests_that_ask_for_the_disk_are_synced_together(
         synced.append(descriptor)
         real(descriptor)
 
-    monkeypatch.setattr(spool.os, "fsync", slow)
+    monkeypatch.setattr(spool_files.os, "fsync", slow)
     shared = spool.Spool(tmp_path)
     threads = [
         threading.Thread(target=shared.keep, args=(kept(b"1"),), kwargs={"sync": True}) for _ in range(20)
@@ -252,6 +253,75 @@ def test_requests_that_ask_for_the_disk_are_synced_together(
         thread.join()
     assert shared.count == 20
     assert len(synced) <= 6
+
+
+@pytest.mark.parametrize("file_bytes", [10, spool.FILE_BYTES], ids=["the file fills", "it does not"])
+def test_what_the_disk_did_not_sync_is_not_called_durable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file_bytes: int
+) -> None:
+    def fail(_: int) -> None:
+        raise OSError(errno.EIO, "the disk is broken")
+
+    kept_ = spool.Spool(tmp_path, file_bytes=file_bytes)
+    with monkeypatch.context() as patched:
+        patched.setattr(spool_files.os, "fsync", fail)
+        with pytest.raises(OSError, match="the disk is broken"):
+            kept_.keep(kept(b"first"), sync=True)
+    kept_.keep(kept(b"second"), sync=True)
+    kept_.close()
+    assert taken(tmp_path) == [b"first", b"second"], "what was not synced is sent all the same"
+
+
+def test_what_was_sent_before_it_was_synced_is_durable(tmp_path: Path) -> None:
+    here = spool.Spool(tmp_path)
+    here.keep(kept(b"1"))
+    segment = here.take(seal=True)
+    assert segment
+    here.done(segment)
+    here.sync()
+    assert here._sealed == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_fork_while_a_file_is_sealed_does_not_keep_it_locked(tmp_path: Path) -> None:
+    """The child lives on; what its parent sealed meanwhile can be sent."""
+    code = """
+        import os, sys, threading, time, warnings
+        from edgewise import spool, spool_files
+        from edgewise.buffer import Kept
+        from pathlib import Path
+        warnings.simplefilter("ignore", DeprecationWarning)
+        here, sealing, close = spool.Spool(Path(sys.argv[1])), threading.Event(), spool_files.File.close
+        here.keep([Kept(b"1", 0)])
+        def slow(file):
+            sealing.set()
+            time.sleep(0.3)
+            close(file)
+        spool_files.File.close = slow
+        thread = threading.Thread(target=here.close)
+        thread.start()
+        sealing.wait()
+        reading, writing = os.pipe()
+        if os.fork() == 0:
+            os.close(writing)
+            os.read(reading, 1)
+            os._exit(0)
+        thread.join()
+        print(here.take(seal=False) is not None, flush=True)
+        os.close(writing)
+        os.wait()
+    """
+    with run(code, str(tmp_path)) as process:
+        assert process.communicate(timeout=60)[0] == "True\n"
+
+
+def test_what_a_killed_process_left_unfinished_is_removed(tmp_path: Path) -> None:
+    old, young = tmp_path / "1-a.new", tmp_path / "2-b.new"
+    for path in (old, young):
+        path.touch()
+    os.utime(old, (0, 0))
+    spool.Spool(tmp_path)
+    assert list(tmp_path.iterdir()) == [young], "the young one may be another process's, in the making"
 
 
 def test_memory_is_bounded_by_number_and_size() -> None:
