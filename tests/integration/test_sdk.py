@@ -1,6 +1,9 @@
 """The SDK against the real server: log, follow the policy, verify what is served."""
 
+import json
+import subprocess
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from edgewise import Client, RefusedError, VerificationError, proofs, trust, verifier
@@ -9,6 +12,9 @@ from audits.ledger import keys, selectors
 from governance.organisations.models import Organisation
 from governance.policies import signing
 from tests.unit.audits.decisions import worlds
+from tests.unit.sdk import interpreters
+
+MODEL = Path(__file__).with_name("sdk_model.py")
 
 
 @pytest.fixture(scope="module")
@@ -71,3 +77,31 @@ def test_a_wrong_key_is_refused(live_edgewise, world):
     with Client(live_edgewise.url, "ew_wrong") as stranger, pytest.raises(RefusedError) as raised:
         stranger.log(world.record(), wait=True)
     assert (raised.value.status, raised.value.code) == (401, "unauthenticated")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("version", interpreters.VERSIONS)
+def test_a_model_on_any_python_it_is_for_logs_here(live_edgewise, world, tmp_path, version):
+    """It follows the policy, logs in each way there is, and leaves its last words to the end of the script."""
+    command = [
+        interpreters.other(version),
+        "-W",
+        "error",
+        str(MODEL),
+        live_edgewise.url,
+        str(tmp_path / "spool"),
+    ]
+    done = subprocess.run(
+        command,
+        input=json.dumps({"key": world.secret, "record": world.record()}),
+        env=interpreters.environment(),
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    said = json.loads(done.stdout)
+    assert (said["version"], said["policy"], said["chosen"]) == (version, world.policy.version, "label")
+    with Client(live_edgewise.url, world.secret) as client:
+        again = client.log_many(world.record(id=name) for name in said["ids"])
+    assert len(again) == 71
+    assert {item.status for item in again} == {"duplicate"}
+    assert list((tmp_path / "spool").glob("*.records")) == []

@@ -12,15 +12,29 @@ from pathlib import Path
 import pytest
 from edgewise import Client
 
+from tests.unit.sdk import interpreters
+
 UNIT = Path(__file__).parent
-ROOT = UNIT.parents[2]
+ROOT = interpreters.ROOT
+
+ON_EVERY_PYTHON = (
+    "delivery", "spool", "client", "client_policy", "aio", "agent", "package", "masking", "importing",
+    "logging_handler",
+)  # fmt: skip
+# The build, and this test itself; the other of the two full disks shows the same and takes longest.
+ON_ONE_PYTHON = ("wheel_builds", "every_python", "full_disk_and_a_server_away")
 
 
 def run(code: str) -> str:
     command = [sys.executable, "-W", "error", "-c", textwrap.dedent(code)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
     return done.stdout.strip()
+
+
+def written(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.glob("*.records"))
 
 
 def test_it_works_without_cryptography_and_says_what_signatures_need() -> None:
@@ -55,6 +69,47 @@ def test_what_is_buffered_is_sent_at_exit_without_a_word() -> None:
         del made
     """)
     assert out == "7"
+
+
+def test_the_last_words_of_a_script_are_kept_though_no_thread_starts_any_more(tmp_path: Path) -> None:
+    """From Python 3.12 on, none starts once the script has ended."""
+    out = run(f"""
+        from edgewise import Client
+        client = Client("http://127.0.0.1:9", "k", spool={str(tmp_path)!r})
+        print(*(client.log({{"n": n}}) for n in range(6)))
+    """)
+    ids = out.split()
+    assert len(ids) == 6
+    assert [one.encode() in written(tmp_path) for one in ids] == [True] * 6
+
+
+def test_a_first_word_at_exit_is_kept_too(tmp_path: Path) -> None:
+    out = run(f"""
+        import atexit
+        from edgewise import Client
+        client = Client("http://127.0.0.1:9", "k", spool={str(tmp_path)!r})
+        atexit.register(lambda: print(client.log({{}}), client.flush(0.1), client.lost_total))
+    """)
+    name, flushed, lost = out.split()
+    assert name.encode() in written(tmp_path)
+    assert (flushed, lost) == ("False", "0")
+
+
+def test_a_first_word_at_exit_that_nothing_keeps_is_said_to_be_lost() -> None:
+    out = run("""
+        import _thread, atexit, logging, sys
+        from edgewise import Client
+        logging.basicConfig(stream=sys.stdout)
+        client = None
+        atexit.register(lambda: print("lost", client.lost_total))
+        client = Client("http://127.0.0.1:9", "k", timeout=0.1)
+        def start(*_):
+            raise RuntimeError("no thread starts, on any Python")
+        _thread.start_new_thread = start
+        atexit.register(lambda: client.log({}))
+    """)
+    assert "are being lost" in out
+    assert out.endswith("lost 1")
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
@@ -110,43 +165,22 @@ def test_a_client_without_work_starts_no_thread() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
+@pytest.mark.parametrize("version", interpreters.VERSIONS)
 def test_it_does_the_same_on_every_python_it_is_for(version: str, tmp_path: Path) -> None:
-    """Without `cryptography`, which an interpreter at hand need not have: the tests of the way to the server."""
-    interpreter = found(version)
-    if interpreter is None:
-        pytest.skip(f"there is no Python {version} on this machine")
-    if version == f"{sys.version_info.major}.{sys.version_info.minor}":
-        pytest.skip(f"Python {version} runs this suite")
-    packages = Path(pytest.__file__).parents[1]
-    for name in ("pytest", "_pytest", "pluggy", "iniconfig", "packaging", "pygments", "py.py"):
-        (tmp_path / name).symlink_to(packages / name)
-    paths = os.pathsep.join(map(str, (ROOT / "sdk" / "src", ROOT, tmp_path)))
-    files = [str(UNIT / f"test_{name}.py") for name in ("spool", "masking", "importing", "logging_handler")]
+    """The tests of the way to the server, a server that dies and a full disk included."""
+    interpreter = interpreters.other(version)
+    interpreters.furnish(tmp_path)
+    files = [str(UNIT / f"test_{name}.py") for name in ON_EVERY_PYTHON]
     options = ["-q", "-p", "no:cacheprovider", "-c", "/dev/null", "--import-mode=importlib"]
-    # A full disk is the same to every Python, and takes longest.
-    options += ["-k", "not full_disk"]
+    options += ["-k", f"not ({' or '.join(ON_ONE_PYTHON)})"]
     options += [f"--rootdir={ROOT}", f"--confcutdir={UNIT}"]
     done = subprocess.run(
         [interpreter, "-m", "pytest", *options, *files],
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"},
-        cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
+        env=interpreters.environment(ROOT, tmp_path),
+        cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert " passed" in done.stdout
-
-
-def found(version: str) -> str | None:
-    """An interpreter of a version: on the path, if it runs, or among pyenv's."""
-    among = [
-        shutil.which(f"python{version}"),
-        *Path.home().glob(f".pyenv/versions/{version}.*/bin/python{version}"),
-    ]
-    for each in filter(None, among):
-        ran = subprocess.run([each, "--version"], capture_output=True, text=True, check=False)
-        if ran.returncode == 0 and ran.stdout.startswith(f"Python {version}."):
-            return str(each)
-    return None
 
 
 def test_the_wheel_builds_and_is_typed(tmp_path: Path) -> None:
