@@ -25,8 +25,9 @@ run: setup-run ## serve http://127.0.0.1:$PORT until Ctrl-C
 demo: setup-run ## the main job, end to end; DATA=DIR for a real data set
 	@$(EMBEDDED) demo $(if $(DATA),"$(DATA)")
 
-test: setup ## the whole test suite, journeys included; ARGS for pytest
-	@$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q $(ARGS)
+# Three processes on two cores: tests wait for servers.
+test: setup ## the test suite, journeys included; ARGS for pytest, "-m deep" for what only .ci/run runs
+	@$(PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder -q -m "not deep" $(ARGS)
 
 bench: setup-run ## the benchmarks
 	@$(EMBEDDED) bench $(ARGS)
@@ -35,7 +36,7 @@ faults: setup ## kill everything under load, and look for what was acknowledged;
 	@$(if $(ARGS),true,EDGEWISE_FAULTS_RESTARTS=10 $(PYTHON) -m pytest -q tests/faults/test_sdk_outlives_the_server.py)
 	@$(PYTHON) -m tests.faults $(ARGS)
 
-bench-10m: setup-run ## one log grown to ten million (hours, 25 GB in EDGEWISE_HOME); BENCH_TO=1000000 for less
+bench-10m: setup-run ## one log grown to ten million (an hour or more, 30 GB in EDGEWISE_HOME); BENCH_TO=1000000 for less
 	@$(EMBEDDED) bench 10m
 
 bench-peers: setup-run ## the same records into MLflow, for comparison (installs it apart, into EDGEWISE_HOME)

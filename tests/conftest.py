@@ -73,7 +73,7 @@ class ByFile(LoadFileScheduling):
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
-    """The scheduler of `-n 2`."""
+    """The scheduler of `-n 3`."""
     return ByFile(config, log)
 
 

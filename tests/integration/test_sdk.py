@@ -97,7 +97,8 @@ def test_a_model_on_any_python_it_is_for_logs_here(live_edgewise, world, tmp_pat
         env=interpreters.environment(),
         capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr.count("\n")) == (0, 1), done.stderr
+    assert "no policy_vkey is given" in done.stderr
     said = json.loads(done.stdout)
     assert (said["version"], said["policy"], said["chosen"]) == (version, world.policy.version, "label")
     with Client(live_edgewise.url, world.secret) as client:

@@ -164,7 +164,7 @@ def test_a_client_without_work_starts_no_thread() -> None:
     assert client.lost_total == 0
 
 
-@pytest.mark.slow
+@pytest.mark.deep
 @pytest.mark.parametrize("version", interpreters.VERSIONS)
 def test_it_does_the_same_on_every_python_it_is_for(version: str, tmp_path: Path) -> None:
     """The tests of the way to the server, a server that dies and a full disk included."""
