@@ -26,7 +26,7 @@ demo: setup-run ## the main job, end to end; DATA=DIR for a real data set
 	@$(EMBEDDED) demo $(if $(DATA),"$(DATA)")
 
 # Three processes on two cores: tests wait for servers.
-test: setup ## the test suite, journeys included; ARGS for pytest, "-m deep" for what only .ci/run runs
+test: setup ## the test suite, journeys included; ARGS for pytest, "-m deep" for what takes minutes
 	@$(PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder -q -m "not deep" $(ARGS)
 
 bench: setup-run ## the benchmarks
