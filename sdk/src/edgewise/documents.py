@@ -23,8 +23,13 @@ from typing import Any
 from edgewise.errors import VerificationError
 
 SCHEMA = "edgewise.document/1"
+MAX_ATTACHED_BYTES = 1 << 30
+"""All attached files together, expanded: the evidence of some millions of decisions."""
+
+# A file's dictionary is short; without an end to it, looking for one takes time by the square of the document.
 _OBJECT = re.compile(
-    rb"\bobj\s*(<<(?:(?!\bendobj\b).)*?/Type\s*/EmbeddedFile\b.*?>>)\s*stream\r?\n", re.DOTALL
+    rb"\bobj\s{0,9}(<<(?:(?!\bendobj\b).){0,512}?/Type\s{0,9}/EmbeddedFile\b.{0,512}?>>)\s{0,9}stream\r?\n",
+    re.DOTALL,
 )
 _LENGTH = re.compile(rb"/Length\s+(\d+)")
 
@@ -73,17 +78,31 @@ def _chosen(op: str, values: list[Any]) -> Any:
 
 
 def attachments(pdf: bytes) -> list[bytes]:
-    """The contents of the files carried in a PDF, in their order."""
-    found = []
+    """The contents of the files carried in a PDF, in their order, MAX_ATTACHED_BYTES at most."""
+    found: list[bytes] = []
+    left = MAX_ATTACHED_BYTES
     for match in _OBJECT.finditer(pdf):
         length = _LENGTH.search(match[1])
         if length is None:
             continue
         content = pdf[match.end() : match.end() + int(length[1])]
-        try:
-            found.append(zlib.decompress(content) if b"/FlateDecode" in match[1] else content)
-        except zlib.error as error:
-            raise VerificationError("a file attached to the document is damaged") from error
+        found.append(_expanded(content, left) if b"/FlateDecode" in match[1] else content)
+        left -= len(found[-1])
+    return found
+
+
+def _expanded(content: bytes, most: int) -> bytes:
+    engine = zlib.decompressobj()
+    try:
+        found = engine.decompress(content, most + 1)
+    except zlib.error as error:
+        raise VerificationError("a file attached to the document is damaged") from error
+    if len(found) > most:
+        raise VerificationError(
+            f"the files attached to the document have more than {MAX_ATTACHED_BYTES:,} bytes"
+        )
+    if not engine.eof:
+        raise VerificationError("a file attached to the document is cut off")
     return found
 
 
