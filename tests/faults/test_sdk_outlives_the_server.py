@@ -23,6 +23,8 @@ MODEL = Path(__file__).with_name("model_process.py")
 RESTARTS = int(os.environ.get("EDGEWISE_FAULTS_RESTARTS", "3"))
 READY_SECONDS = 240
 MOST_WAITED = 0.005
+# The share of calls from which the system may take the processor: what they waited for is not the SDK's doing.
+MOST_DISTURBED = 0.02
 ASKED_SECONDS = 60
 
 pytestmark = pytest.mark.slow
@@ -92,6 +94,7 @@ def test_every_decision_is_in_the_log_exactly_once_and_log_never_waits(
     assert len(found["ids"]) > 100 * RESTARTS
     assert Counter(logged) == Counter(found["ids"])
     assert found["longest_waited"] <= MOST_WAITED
+    assert found["disturbed"] < MOST_DISTURBED * len(found["ids"])
     assert found["longest_computed"] <= MOST_WAITED
     assert list((tmp_path / "spool").glob("*.records")) == []
 
