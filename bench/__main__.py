@@ -5,7 +5,6 @@
 ``make bench`` starts everything around it. Bars are shown, not enforced.
 """
 
-import json
 import os
 import sys
 import time
@@ -20,7 +19,18 @@ django.setup()
 
 from django.conf import settings  # noqa: E402  (models can be imported only after the set-up)
 
-from bench import counting, curve, ingest, measures, papers, peers, reading, sequencing, setting, ten_million  # noqa: E402
+from bench import (  # noqa: E402
+    counting,
+    ingest,
+    measures,
+    papers,
+    peers,
+    reading,
+    results,
+    sequencing,
+    setting,
+    ten_million,
+)
 from bench.measures import Measure  # noqa: E402
 
 
@@ -63,14 +73,9 @@ def main() -> None:
     found = runs[chosen]()
     print()
     print("\n".join(measures.lines(found)))
-    path = Path(settings.EDGEWISE_HOME) / (f"bench-{chosen}.json" if chosen else "bench.json")
-    kept = [measure.as_json() for measure in found]
-    path.write_text(json.dumps(kept, indent=1) + "\n")
-    print(f"\n{path}")
-    if chosen == "10m":
-        picture = path.with_suffix(".svg")
-        picture.write_text(curve.svg(kept))
-        print(picture)
+    print()
+    for path in results.keep(chosen, found, Path(settings.EDGEWISE_HOME)):
+        print(path)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ PATIENCE = 60.0
 MOST_SHOWN = 100
 LISTEN = "127.0.0.1:8127"
 VKEY_HELP = "verifier key of the policies, checks the signature; may be given several times"
+SYSTEM_HELP = "short name of the system; policies for another are refused"
 
 
 class CommandLineError(EdgewiseError):
@@ -48,7 +49,7 @@ def add(commands: Any) -> None:
     log.set_defaults(run=_log)
     policy = commands.add_parser("policy", help="show the policy in force")
     policy.add_argument("--context", action="append", default=[], metavar="KEY=VALUE")
-    policy.add_argument("--vkey", action="append", type=vkey, help=VKEY_HELP)
+    _believed(policy)
     _server(policy)
     policy.set_defaults(run=_policy)
     agent = commands.add_parser("agent", help="take decisions from services on this machine, and send them")
@@ -58,9 +59,14 @@ def add(commands: Any) -> None:
         "--allow-remote", action="store_true", help="let other machines reach it: no key is asked"
     )
     agent.add_argument("--policy-cache", help="folder that keeps the last policies")
-    agent.add_argument("--vkey", action="append", type=vkey, help=VKEY_HELP)
+    _believed(agent)
     _server(agent)
     agent.set_defaults(run=_agent)
+
+
+def _believed(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--vkey", action="append", type=vkey, help=VKEY_HELP)
+    command.add_argument("--system", default="", help=SYSTEM_HELP)
 
 
 def _server(command: argparse.ArgumentParser) -> None:
@@ -131,7 +137,7 @@ def _policy(options: argparse.Namespace) -> int:
     if wrong:
         raise CommandLineError(f"--context {wrong[0]} is not KEY=VALUE")
     context = dict(pair.split("=", 1) for pair in options.context)
-    with _client(options, policy_vkey=options.vkey) as client:
+    with _client(options, policy_vkey=options.vkey, policy_system=options.system) as client:
         print(json.dumps(client.policy(context), indent=2, ensure_ascii=False))
     return 0
 
@@ -142,8 +148,9 @@ def _agent(options: argparse.Namespace) -> int:
         raise CommandLineError(
             f"{host} can be reached from other machines, and no key is asked; see --allow-remote"
         )
-    kept = {"spool": options.spool, "policy_cache": options.policy_cache, "policy_vkey": options.vkey}
-    with _client(options, patience=5.0, **kept) as client:
+    kept = {"spool": options.spool, "policy_cache": options.policy_cache}
+    believed = {"policy_vkey": options.vkey, "policy_system": options.system}
+    with _client(options, patience=5.0, **kept, **believed) as client:
         server = agent_server.AgentServer(host, port, Agent(client))
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):

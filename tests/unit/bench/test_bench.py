@@ -1,11 +1,12 @@
 """The benchmarks' own parts: verdicts, records to send, requests."""
 
 import json
+from pathlib import Path
 
 from edgewise import record
 
 from audits.decisions import searching
-from bench import curve, measures, ten_million, wire
+from bench import curve, measures, results, ten_million, wire
 from bench.measures import Measure
 from bench.payload import EDGES, Payload
 
@@ -90,3 +91,12 @@ def test_the_cost_curve_shows_every_size_measured() -> None:
         (10_000, 100.0),
         (1_000_000, 110.0),
     ]
+
+
+def test_ten_million_leaves_a_picture_beside_its_figures(tmp_path: Path) -> None:
+    found = [Measure("cost_us_10000", 100.0, "us"), Measure("cost_us_1000000", 110.0, "us")]
+    assert results.keep("", found, tmp_path) == [tmp_path / "bench.json"]
+    figures, picture = results.keep("10m", found, tmp_path)
+    assert [each["value"] for each in json.loads(figures.read_text())] == [100.0, 110.0]
+    assert (figures.name, picture.name) == ("bench-10m.json", "bench-10m.svg")
+    assert "Decisions in the log" in picture.read_text()

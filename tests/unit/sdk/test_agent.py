@@ -23,7 +23,7 @@ from edgewise import agent_server, cli, spool_files
 from edgewise.agent import Agent
 
 from tests.unit.sdk.scripted import Server, problem
-from tests.unit.sdk.signed_policies import policy_body, serve_policy
+from tests.unit.sdk.signed_policies import POLICY_SIGNER, policy_body, serve_policy
 
 VECTOR = Path(__file__).parents[2] / "vectors" / "records" / "good-full.json"
 
@@ -219,6 +219,17 @@ def test_the_policy_comes_from_the_cache_with_tag_and_age(server: Server, tmp_pa
         assert ask(agent, "GET", "/v1/policy?community=fr")[0] == 404
 
 
+def test_the_command_hands_out_the_policies_of_the_system_it_names(server: Server, tmp_path: Path) -> None:
+    serve_policy(server, policy_body({"safety": "1"}, organisation="safe", system="chat"))
+    process, port = started(server, tmp_path, "--vkey", POLICY_SIGNER.vkey, "--system", "moderator")
+    with process:
+        status, _, answer = ask(port, "GET", "/v1/policy?community=de")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    assert (status, answer["code"]) == (502, "not_verified")
+    assert "for the system 'chat', not 'moderator'" in answer["detail"]
+
+
 def test_health_and_metrics_tell_what_waits(server: Server, tmp_path: Path) -> None:
     server.script = [problem(503, "busy")] * 10_000
     with serving(server, tmp_path) as agent:
@@ -274,9 +285,10 @@ def test_what_was_answered_202_survives_a_kill(server: Server, tmp_path: Path) -
     assert list(tmp_path.glob("*.records")) == []
 
 
-def started(server: Server, spool: Path) -> tuple[subprocess.Popen, int]:
+def started(server: Server, spool: Path, *more: str) -> tuple[subprocess.Popen, int]:
     """`edgewise agent` in a process of its own, and its port."""
-    command = [sys.executable, "-m", "edgewise", "agent", "--spool", str(spool), "--listen", "127.0.0.1:0"]
+    options = ["--spool", str(spool), "--listen", "127.0.0.1:0", *more]
+    command = [sys.executable, "-m", "edgewise", "agent", *options]
     environment = os.environ | {"EDGEWISE_URL": server.url, "EDGEWISE_API_KEY": "ew_key"}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
     assert process.stdout

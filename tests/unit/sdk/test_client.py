@@ -296,6 +296,17 @@ def test_the_policy_command_shows_it(server: Server, capsys: pytest.CaptureFixtu
     assert "KEY=VALUE" in capsys.readouterr().err
 
 
+def test_the_policy_command_refuses_another_systems_policy(
+    server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    serve_policy(server, policy_body({"safety": "1"}, organisation="safe", system="chat"))
+    arguments = ["policy", "--context", "community=de", "--vkey", POLICY_SIGNER.vkey]
+    arguments += ["--url", server.url, "--api-key", "ew_key"]
+    assert cli.main([*arguments, "--system", "chat"]) == 0
+    assert cli.main([*arguments, "--system", "moderator"]) == 1
+    assert "for the system 'chat', not 'moderator'" in capsys.readouterr().err
+
+
 def test_a_process_names_itself_with_every_batch_and_anew_after_a_fork(server: Server, client) -> None:
     client.log({}, wait=True)
     client.log({}, wait=True)
