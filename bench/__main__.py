@@ -22,6 +22,7 @@ from django.conf import settings  # noqa: E402  (models can be imported only aft
 from bench import (  # noqa: E402
     counting,
     ingest,
+    lag,
     measures,
     papers,
     peers,
@@ -43,6 +44,7 @@ def run() -> list[Measure]:
         ("counting ballots", counting.tally),
         ("logging in batches", lambda: ingest.batch_vs_copy(small, port)),
         ("hashing and sequencing", lambda: sequencing.overhead(small, apart, port)),
+        ("waiting for a checkpoint", lambda: lag.checkpoint(small, port)),
         ("logging one by one", lambda: ingest.single_vs_minimal(small, port)),
         ("growing a log", lambda: ingest.growth_and_memory(large, port)),
         ("receipts", lambda: reading.proof(large)),

@@ -43,10 +43,13 @@ def lines(measures: Sequence[Measure]) -> list[str]:
 
 
 def _line(measure: Measure) -> str:
-    yardstick = f"{measure.yardstick:,.0f}" if measure.yardstick is not None else ""
+    yardstick = _figure(measure.yardstick) if measure.yardstick is not None else ""
     verdict = "ok" if measure.ok else "not ok"
-    value = f"{measure.value:,.3f}" if abs(measure.value) < 100 else f"{measure.value:,.0f}"
     return (
-        f"{measure.name:28s} {value:>12s} {measure.unit:16s} {measure.bar:>9s} {verdict:6s} "
+        f"{measure.name:28s} {_figure(measure.value):>12s} {measure.unit:16s} {measure.bar:>9s} {verdict:6s} "
         f"{yardstick:>12s}  {measure.note}"
     ).rstrip()
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.3f}" if abs(value) < 100 else f"{value:,.0f}"

@@ -1,4 +1,4 @@
-"""The yardstick for single records: a minimal Django view that INSERTs one row and COMMITs.
+"""The yardsticks over HTTP: a minimal Django view that INSERTs one row and COMMITs, and one that only answers.
 
 Served by the same web server with the same number of processes and threads; no middleware, no authentication.
 """
@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
 TABLE = "bench_minimal"
+TILE = bytes(8_192)
 
 
 def add(request: HttpRequest) -> HttpResponse:
@@ -23,7 +24,12 @@ def add(request: HttpRequest) -> HttpResponse:
     return HttpResponse(b"{}", status=201, content_type="application/json", headers={"Content-Length": "2"})
 
 
-urlpatterns = [path("add", add)]
+def same(request: HttpRequest) -> HttpResponse:
+    """As many bytes as a full tile has, from memory."""
+    return HttpResponse(TILE, content_type="application/octet-stream", headers={"Content-Length": len(TILE)})
+
+
+urlpatterns = [path("add", add), path("same", same)]
 
 
 def _database() -> dict[str, object]:

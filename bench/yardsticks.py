@@ -1,8 +1,10 @@
 """What the figures are compared with, measured in the same run on the same machine."""
 
 import contextlib
+import hashlib
 import os
 import socket
+import statistics
 import struct
 import subprocess
 import sys
@@ -81,6 +83,37 @@ def minimal_rate(bodies: Sequence[bytes], connections: int, port: int) -> float:
     """Requests/s of the minimal view."""
     requests = [wire.request("POST", "/add", {"Content-Type": "application/json"}, body) for body in bodies]
     return len(requests) / wire.drive(port, requests, connections)
+
+
+def same_rate(count: int, connections: int, port: int) -> float:
+    """Requests/s of the view that only answers, with as many bytes as a full tile."""
+    request = wire.request("GET", "/same", {})
+    return count / wire.drive(port, [request] * count, connections)
+
+
+def row_ms(count: int) -> float:
+    """Milliseconds to read one row of 8 KB by its primary key, in a transaction of its own; the median."""
+    spent = []
+    with owner() as connection:
+        connection.execute(f"CREATE TEMPORARY TABLE {BARE} (number bigint PRIMARY KEY, tile bytea)")
+        connection.execute(
+            f"INSERT INTO {BARE} SELECT n, %s FROM generate_series(1, %s) n", [bytes(8_192), count]
+        )
+        for number in range(1, count + 1):
+            began = time.perf_counter()
+            connection.execute(f"SELECT tile FROM {BARE} WHERE number = %s", [number]).fetchone()
+            spent.append(1000 * (time.perf_counter() - began))
+    return statistics.median(spent)
+
+
+def hash_rate(entries: Sequence[bytes]) -> float:
+    """Leaves/s of hashing alone, in one process: each entry's leaf hash, and the inner nodes above."""
+    began = time.perf_counter()
+    level = [hashlib.sha256(b"\0" + entry).digest() for entry in entries]
+    while len(level) > 1:
+        pairs = zip(level[::2], level[1::2], strict=False)
+        level = [hashlib.sha256(b"\1" + left + right).digest() for left, right in pairs]
+    return len(entries) / (time.perf_counter() - began)
 
 
 def free_port() -> int:
