@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
+from django.db import Error as DatabaseError
 from django.db import transaction
 from django.utils.module_loading import import_string
 
+from governance import constraints
 from governance.access.models import ApiKey
 from governance.organisations.models import Organisation, Person
 from governance.systems.models import AISystem
@@ -52,7 +54,8 @@ _pending = _Pending()
 def act() -> Iterator[None]:
     """One act: a transaction whose events are appended together at its end. Nests; usable as a decorator.
 
-    What fails takes its events with it, also when an act around it goes on.
+    What fails takes its events with it, also when an act around it goes on. Raises the refusals of
+    ``governance.constraints`` where the database makes them.
     """
     outermost, before = _pending.depth == 0, len(_pending.events)
     _pending.depth += 1
@@ -61,9 +64,12 @@ def act() -> Iterator[None]:
             yield
             if outermost:
                 _append()
-    except BaseException:
+    except BaseException as error:
         del _pending.events[before:]
-        raise
+        refusal = constraints.of(error) if isinstance(error, DatabaseError) else None
+        if refusal is None:
+            raise
+        raise refusal from error
     finally:
         _pending.depth -= 1
 

@@ -36,11 +36,19 @@ from governance.organisations.models import Person
 
 
 class ReadsOrPosted(BasePermission):
-    """A person who may read decisions, or a system (whose own decisions are then looked up)."""
+    """A person who may read decisions, or a system's key with one of ``scopes`` (its own decisions are looked up)."""
+
+    scopes: tuple[str, ...] = ("decisions:read",)
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        reads = Requires("view_decisions")()
-        return isinstance(request.auth, ApiKey) or bool(reads.has_permission(request, view))
+        allowed = [Requires("view_decisions"), *map(SystemScope, self.scopes)]
+        return any(each().has_permission(request, view) for each in allowed)
+
+
+class ReadsOrLogs(ReadsOrPosted):
+    """The same, and who may log: a receipt belongs to who logged."""
+
+    scopes = ("decisions:read", "decisions:write")
 
 
 def _decision(request: Request, identity: uuid.UUID) -> Decision:
@@ -111,7 +119,7 @@ def _may_open(request: Request) -> bool:
 class Proof(APIView):
     """The receipt of one decision (C2SP tlog-proof)."""
 
-    permission_classes = (ReadsOrPosted,)
+    permission_classes = (ReadsOrLogs,)
 
     @extend_schema(responses={(200, "text/plain"): str})
     def get(self, request: Request, identity: uuid.UUID) -> HttpResponse | Response:

@@ -8,6 +8,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 from edgewise.record import KINDS
 
+from audits.decisions import days
 from audits.decisions.links import LINKS
 from audits.decisions.models import Decision
 from audits.decisions.selectors import Filters
@@ -68,7 +69,7 @@ def _moment(query: Mapping[str, str], name: str) -> dt.datetime | None:
     try:
         moment, day = parse_datetime(text.replace(" ", "+")), parse_date(text)
         if day is not None:
-            moment = dt.datetime.combine(day + dt.timedelta(days=name == "to"), dt.time(), dt.UTC)
+            moment = dt.datetime.combine(days.after(day) if name == "to" else day, dt.time(), dt.UTC)
         if moment is not None:
             return moment.astimezone(dt.UTC) if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
     except (ValueError, OverflowError):

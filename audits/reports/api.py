@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from audits.reports import selectors, services
+from audits.reports import gathering, selectors, services
 from audits.reports.answers import as_pdf
 from audits.reports.models import Report
 from governance.access import problems
@@ -89,12 +89,13 @@ class Reports(APIView):
         asked = ReportIn(data=request.data)
         asked.is_valid(raise_exception=True)
         data = dict(asked.validated_data)
-        slug = data.pop("system", None)
-        system = systems.get(organisation=acting_organisation(request), slug=slug) if slug else None
+        slug, organisation = data.pop("system", None), acting_organisation(request)
+        system = systems.get(organisation=organisation, slug=slug) if slug else None
         if slug and system is None:
             raise Http404
+        gathering.require_subject(organisation=organisation, kind=data["kind"], subject=data["subject"])
         report = services.request(
-            organisation=acting_organisation(request),
+            organisation=organisation,
             system=system,
             by=person_of(request),
             at=timezone.now(),

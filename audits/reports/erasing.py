@@ -4,6 +4,7 @@ import datetime as dt
 import uuid
 from collections.abc import Sequence
 
+from audits.reports import files
 from audits.reports.models import Report
 from governance import trail
 from governance.organisations.models import Organisation
@@ -20,6 +21,8 @@ def erase(*, organisation: Organisation, decisions: Sequence[uuid.UUID], at: dt.
         subject__in=[str(identity) for identity in decisions],
     )
     about.filter(state=Report.State.RENDERING).update(state=Report.State.REQUESTED)
+    for report in about.exclude(state=Report.State.FINISHED):
+        files.clear(report)
     finished = list(about.filter(state=Report.State.FINISHED))
     for report in finished:
         report.state, report.manifest = Report.State.ERASED, ""
@@ -39,6 +42,6 @@ def remove_files() -> int:
     """Removes the files of erased documents. Safe to repeat: the row forgets its file only when it is gone."""
     left = Report.objects.filter(state=Report.State.ERASED).exclude(file="")
     for report in left:
-        report.file.delete(save=False)
+        files.clear(report)
         Report.objects.filter(pk=report.pk).update(file="")
     return len(left)

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from audits.decisions import days
 from audits.reports import controls
 from governance.organisations.models import Organisation
 from governance.systems import selectors as systems
@@ -42,7 +43,7 @@ class ComplianceRequest(forms.Form):
             "system": data["system"],
             "frameworks": data["frameworks"],
             "start": midnight(data["start"]),
-            "end": midnight(data["end"] + dt.timedelta(days=1)),
+            "end": midnight(days.after(data["end"])),
         }
 
 

@@ -1,13 +1,14 @@
 """Requesting, finishing and downloading reports; each step is an entry in the organisation's log."""
 
 import datetime as dt
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
 from django.core.files.base import ContentFile
 from django.utils.translation import gettext as _
 
-from audits.reports import controls
+from audits.reports import controls, files
 from audits.reports.manifest import Json, canonical, sha256
 from audits.reports.models import Report
 from governance import trail
@@ -33,6 +34,12 @@ class FrameworkUnknown(DomainError):
 
 class SubjectMissing(DomainError):
     code = "subject_missing"
+
+
+class NotOfThisKind(DomainError):
+    """The document asked for has no window, system or frameworks of its own."""
+
+    code = "not_of_this_kind"
 
 
 class NotRendering(DomainError):
@@ -67,6 +74,7 @@ def request(
 ) -> Report:
     """Asks for a report; a worker makes it. ``start`` is included, ``end`` is not."""
     _check(kind=kind, system=system, subject=subject, start=start, end=end, frameworks=frameworks)
+    subject = _one_name(kind, subject)
     report = Report.objects.create(
         organisation=organisation,
         number=_next_number(organisation),
@@ -92,7 +100,7 @@ def request(
 def begin(*, report: Report, at: dt.datetime) -> None:
     """A worker has taken it up; taking it up again after a lost worker is no error."""
     locked = Report.objects.select_for_update().get(pk=report.pk)
-    if locked.state == Report.State.FINISHED:
+    if locked.state in (Report.State.FINISHED, Report.State.ERASED):
         raise NotRendering(_("This report is finished; ask for a new one."))
     report.state = Report.State.RENDERING
     report.save(update_fields=["state"])
@@ -109,7 +117,8 @@ def finish(*, report: Report, manifest: Json, pdf: bytes, at: dt.datetime) -> No
     report.state, report.finished_at = Report.State.FINISHED, at
     report.manifest, report.manifest_sha256 = frozen.decode(), sha256(frozen)
     report.pdf_sha256 = sha256(pdf)
-    report.file.save(f"reports/{report.pk}/{report.reference}.pdf", ContentFile(pdf), save=False)
+    files.clear(report)
+    report.file.save(f"{files.place(report)}/{report.reference}.pdf", ContentFile(pdf), save=False)
     report.save()
     superseded = _supersede(report)
     hashes: dict[str, Any] = {
@@ -165,6 +174,7 @@ def _check(
     if kind != Report.Kind.COMPLIANCE:
         if not subject:
             raise SubjectMissing(_("Say which proposal or decision the document is about."), field="subject")
+        _check_nothing_else(system, start, end, frameworks)
         return
     if system is None:
         raise SystemMissing(_("Choose the system the report is about."), field="system")
@@ -175,6 +185,25 @@ def _check(
         raise FrameworkUnknown(
             _("Choose at least one of the frameworks listed."), field="frameworks", unknown=unknown
         )
+
+
+def _check_nothing_else(
+    system: AISystem | None, start: dt.datetime | None, end: dt.datetime | None, frameworks: Sequence[str]
+) -> None:
+    given = {"system": system, "start": start, "end": end, "frameworks": frameworks or None}
+    for field, value in given.items():
+        if value is not None:
+            raise NotOfThisKind(_("Only a compliance report takes this; leave it out."), field=field)
+
+
+def _one_name(kind: str, subject: str) -> str:
+    """However a decision's id is written: under this name an erasure looks for what shows the decision."""
+    if kind != Report.Kind.EXPLANATION:
+        return subject
+    try:
+        return str(uuid.UUID(subject))
+    except ValueError:
+        raise SubjectMissing(_("Name the decision by its id, a UUID."), field="subject") from None
 
 
 def _next_number(organisation: Organisation) -> int:

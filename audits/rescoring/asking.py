@@ -3,7 +3,6 @@
 It never gets the model's own scores, the option chosen, the subject, the rationale or anybody's weights.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -110,6 +109,6 @@ def _score(answered: dict[str, Any], edge: str, option: str) -> float | None:
     if score is None:
         return None
     number = isinstance(score, int | float) and not isinstance(score, bool)
-    if not number or not math.isfinite(score) or not 0 <= score <= 1:
+    if not number or not 0 <= score <= 1:
         raise webhooks.Unanswered(f"{score!r} on {edge} of option {option} is no score from 0 to 1.")
     return float(score)

@@ -75,7 +75,7 @@ def appoint(
     """From now on ``share`` of the system's decisions are scored again on ``edge``; the model cannot foresee which."""
     _check(system, edge, scorer, share, discloses)
     routes.target(route)
-    AISystem.objects.select_for_update().get(pk=system.pk)
+    AISystem.objects.select_for_update(no_key=True).get(pk=system.pk)
     if selectors.in_force(system=system).filter(edge=edge).exists():
         raise RescorerInForce(_("This edge has an independent scorer; withdraw it first."), field="edge")
     start = Cursor.objects.filter(system=system).values_list("next", flat=True).first() or 0

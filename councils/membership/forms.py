@@ -1,5 +1,6 @@
 """Forms of councils and seats."""
 
+import re
 from typing import Any
 
 from django import forms
@@ -11,6 +12,7 @@ from governance.systems.models import AISystem
 
 UNITS = ((1, _("seconds")), (60, _("minutes")), (3600, _("hours")), (86400, _("days")))
 MAX_SECONDS = 10 * 365 * 86400
+SEATS = re.compile(r"[0-9]{1,9}")
 
 
 class Charter(forms.Form):
@@ -71,11 +73,11 @@ class Charter(forms.Form):
         groups: dict[str, int] = {}
         for line in filter(None, map(str.strip, self.cleaned_data["groups"].splitlines())):
             name, colon, seats = line.rpartition(":")
-            if not colon or not name.strip() or not seats.strip().isdecimal():
+            if not colon or not name.strip() or not SEATS.fullmatch(seats.strip()):
                 raise forms.ValidationError(_("Write name, colon, number of seats: %s") % line)
             if name.strip() in groups:
                 raise forms.ValidationError(_("%s stands there twice.") % name.strip())
-            groups[name.strip()[:80]] = int(seats)
+            groups[name.strip()] = int(seats)
         return groups
 
     def clean(self) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Chartering councils and seating their members."""
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -16,6 +17,9 @@ from governance.organisations.models import Organisation, Person
 from governance.systems.models import AISystem
 
 SECRET_STEP = 5
+SHARE = re.compile(r"[0-9]{1,4}(/[0-9]{1,4}|\.[0-9]{1,8})?")
+MOST_SEATS = 10_000
+LONGEST_GROUP = 80
 
 
 class CouncilExists(DomainError):
@@ -33,6 +37,12 @@ class SystemForeign(DomainError):
 
 class NoConstituencies(DomainError):
     code = "no_constituencies"
+
+
+class GroupTooLarge(DomainError):
+    """More seats, or a longer name, than a group may have."""
+
+    code = "group_too_large"
 
 
 class ShareOutOfRange(DomainError):
@@ -128,18 +138,27 @@ def _check(
         raise NoConstituencies(
             _("Name at least one group, and give each group at least one seat."), field="constituencies"
         )
+    if max(constituencies.values()) > MOST_SEATS or max(map(len, constituencies)) > LONGEST_GROUP:
+        raise GroupTooLarge(
+            _("A group has at most %(seats)d seats, and a name of at most %(letters)d letters.")
+            % {"seats": MOST_SEATS, "letters": LONGEST_GROUP},
+            field="constituencies",
+        )
 
 
 def _check_shares(terms: Mapping[str, Any]) -> None:
     for field in ("quorum", "constituency_quorum", "majority", "constituency_majority"):
         if terms.get(field) and not _is_share(terms[field]):
-            raise ShareOutOfRange(_("Write a share between 0 and 1, such as 1/2 or 2/3."), field=field)
+            raise ShareOutOfRange(_("Write a share between 0 and 1, such as 1/2, 2/3 or 0.6."), field=field)
 
 
 def _is_share(text: str) -> bool:
+    """A fraction or a decimal of few digits: an exponent could ask for a number that nobody can write out."""
+    if not SHARE.fullmatch(text):
+        return False
     try:
         return 0 <= Fraction(text) <= 1
-    except (ValueError, ZeroDivisionError):
+    except ZeroDivisionError:
         return False
 
 
@@ -181,7 +200,7 @@ def seat(
     ends_at: dt.datetime | None = None,
 ) -> Seat:
     """Gives ``person`` a seat of ``constituency`` from ``at`` on."""
-    council = Council.objects.select_for_update().get(pk=constituency.council_id)
+    council = Council.objects.select_for_update(no_key=True).get(pk=constituency.council_id)
     if not person.memberships.filter(organisation=council.organisation).exists():
         raise PersonForeign(_("Only people of the organisation can take a seat."), field="person")
     if selectors.seat_of(person=person, council=council, at=at) is not None:

@@ -96,7 +96,7 @@ def define(*, system: AISystem, edges: Sequence[EdgeCard], by: Person | None, at
     """The next version of the system's edges, in the order given; groups come before their members."""
     if not edges:
         raise NoEdges(_("Define at least one edge."), field="edges")
-    AISystem.objects.select_for_update().get(pk=system.pk)
+    AISystem.objects.select_for_update(no_key=True).get(pk=system.pk)
     current = selectors.current_set(system=system)
     edge_set = EdgeSet.objects.create(
         system=system, version=current.version + 1 if current else 1, created_at=at

@@ -155,7 +155,7 @@ def withdraw_role(
     *, organisation: Organisation, person: Person, role: str, by: Person, at: dt.datetime
 ) -> None:
     """Ends a role at once; the last administrator stays."""
-    Organisation.objects.select_for_update().get(pk=organisation.pk)
+    Organisation.objects.select_for_update(no_key=True).get(pk=organisation.pk)
     held = Membership.objects.filter(organisation=organisation, person=person, role=role)
     if not held.exists():
         raise RoleNotHeld(_("This person does not hold the role."), field="role")
@@ -176,7 +176,7 @@ def set_log_visibility(
     *, organisation: Organisation, public: bool, by: Person, at: dt.datetime
 ) -> Organisation:
     """Publishes the organisation's logs, or closes them to all but its own people."""
-    locked = Organisation.objects.select_for_update().get(pk=organisation.pk)
+    locked = Organisation.objects.select_for_update(no_key=True).get(pk=organisation.pk)
     locked.log_is_public = public
     locked.save(update_fields=["log_is_public"])
     trail.record(

@@ -61,7 +61,7 @@ def set_first(
     *, system: AISystem, weights: Mapping[str, Fraction], by: Person | None, at: dt.datetime, **terms: Any
 ) -> Policy:
     """The first policy of a system, set by its owner; every page marks it "weights set without a vote"."""
-    AISystem.objects.select_for_update().get(pk=system.pk)
+    AISystem.objects.select_for_update(no_key=True).get(pk=system.pk)
     if Policy.objects.filter(system=system).exists():
         raise PolicyExists(_("This system has a policy; from now on its council decides."))
     return enact(system=system, weights=weights, source={"kind": "owner"}, by=by, at=at, **terms)
@@ -92,7 +92,7 @@ def enact(
     ``weights`` name scored edges or groups of the current edge set and sum to exactly 1. Without ``norms`` the hard
     norms in force apply. ``reference`` is the profile that assessments are read against.
     """
-    AISystem.objects.select_for_update().get(pk=system.pk)
+    AISystem.objects.select_for_update(no_key=True).get(pk=system.pk)
     enacted = Policy.objects.filter(system=system, key=key).first() if key else None
     if enacted is not None:
         return enacted

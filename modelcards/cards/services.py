@@ -1,6 +1,7 @@
 """Drafting, writing, approving and publishing cards; each step is an entry in the organisation's log."""
 
 import datetime as dt
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,6 +31,13 @@ class DraftExists(DomainError):
 
 class NotADraft(DomainError):
     code = "card_not_a_draft"
+    status = 409
+
+
+class TextChanged(DomainError):
+    """Somebody wrote on the draft after it was looked at."""
+
+    code = "card_text_changed"
     status = 409
 
 
@@ -105,8 +113,13 @@ def write(*, version: CardVersion, sections: Mapping[str, str], by: Person, at: 
 def approve(
     *, version: CardVersion, manifest: Json, evidence: bytes, by: Person | None, at: dt.datetime
 ) -> CardVersion:
-    """Freezes text and figures as they are in ``manifest``; a worker then lays out the PDF."""
+    """Freezes text and figures as they are in ``manifest``; a worker then lays out the PDF.
+
+    ``version`` is the draft that ``manifest`` was made from: one that was written on since is not approved unread.
+    """
     locked = _locked(version, CardVersion.State.DRAFT, NotADraft(_("This version is approved already.")))
+    if locked.narrative != version.narrative:
+        raise TextChanged(_("Somebody has just changed the text. Read the draft again, then approve it."))
     frozen = canonical(manifest)
     locked.state, locked.approved_at, locked.approved_by = CardVersion.State.APPROVED, at, by
     locked.manifest, locked.manifest_sha256 = frozen.decode(), sha256(frozen)
@@ -147,9 +160,16 @@ def _card_of(system: AISystem, at: dt.datetime) -> Card:
     found = selectors.of_system(system=system)
     if found is not None:
         return found
-    taken = Card.objects.filter(slug=system.slug).exists()
-    slug = slugify(f"{system.organisation.slug}-{system.slug}") if taken else system.slug
-    return Card.objects.create(organisation=system.organisation, system=system, slug=slug, created_at=at)
+    return Card.objects.create(
+        organisation=system.organisation, system=system, slug=_free_slug(system), created_at=at
+    )
+
+
+def _free_slug(system: AISystem) -> str:
+    """The system's own name, with its organisation's before it, or with a number behind that: the first not taken."""
+    longer = slugify(f"{system.organisation.slug}-{system.slug}")
+    tried = itertools.chain([system.slug, longer], (f"{longer}-{number}" for number in itertools.count(2)))
+    return next(slug for slug in tried if not Card.objects.filter(slug=slug).exists())
 
 
 def _next(last: CardVersion | None, part: str) -> tuple[int, int, int]:

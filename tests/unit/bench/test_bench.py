@@ -36,7 +36,9 @@ def test_the_table_says_what_is_not_reached() -> None:
 
 
 def test_a_small_yardstick_keeps_its_decimals() -> None:
-    assert " 0.123 " in measures.lines([Measure("proof_ms", 4, "ms", at_most=5, yardstick=0.123, note="n")])[2]
+    assert (
+        " 0.123 " in measures.lines([Measure("proof_ms", 4, "ms", at_most=5, yardstick=0.123, note="n")])[2]
+    )
 
 
 def test_records_are_traced_where_that_is_asked_for() -> None:

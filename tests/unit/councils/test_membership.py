@@ -23,6 +23,10 @@ from tests.unit.councils.stage import AT, SECOND
         ({"quorum": "3/2"}, "share_out_of_range"),
         ({"majority": "most"}, "share_out_of_range"),
         ({"constituency_majority": "1/0"}, "share_out_of_range"),
+        ({"quorum": "1e-999999999"}, "share_out_of_range"),
+        ({"quorum": "0.33333333333333333"}, "share_out_of_range"),
+        ({"constituencies": {"a": 99_999_999_999}}, "group_too_large"),
+        ({"constituencies": {"a" * 81: 1}}, "group_too_large"),
     ],
 )
 def test_a_charter_that_does_not_hold_is_refused(organisation, system, chair, terms, code):

@@ -6,6 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from councils.deliberation import services as deliberation
+from councils.membership.models import Council
 from councils.voting import lifecycle, selectors
 from councils.voting.models import Ballot, BallotDraft, Elector
 from governance.organisations import services as organisations
@@ -267,3 +268,21 @@ def test_the_impact_statement_is_shown(live, chair):
         "95 %", "95\N{NO-BREAK SPACE}%"
     )
     assert "weighted: the model logs a share of its decisions" in page
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"groups": f"Pupils: {'9' * 5_000}"},
+        {"groups": f"{'p' * 80}a: 1\n{'p' * 80}b: 1"},
+        {"majority": "1e-5000"},
+    ],
+)
+def test_a_charter_beyond_all_measure_is_refused_beside_its_form(organisation, system, chair, given):
+    data = {
+        "name": "Youth", "slug": "youth", "mandate": "Decides.", "systems": [system.pk], "groups": "Pupils: 2",
+        "secrecy": "secret", "counting": "independent_markets", "quorum": "1/2", "majority": "1/2",
+        "deliberation": "1", "voting": "1", "extension": "1", "timelock": "1", "unit": "86400",
+    }  # fmt: skip
+    assert signed_in(chair).post("/councils/new/", data | given).status_code == 422
+    assert not Council.objects.filter(slug="youth").exists()

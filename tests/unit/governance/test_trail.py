@@ -3,8 +3,9 @@
 import datetime as dt
 
 import pytest
+from django.db import ProgrammingError, connection
 
-from governance import trail
+from governance import constraints, trail
 from governance.organisations import services
 from governance.organisations.models import Organisation, Person
 
@@ -68,3 +69,19 @@ def test_actors_are_named_without_personal_data(owner, system):
     assert trail.actor_name(owner) == f"person:{owner.pk}"
     assert trail.actor_name(system) == "system:assistant"
     assert trail.actor_name(None) == "scheduler"
+
+
+def test_what_somebody_else_did_first_is_refused_in_words(organisation):
+    with pytest.raises(constraints.ChangedMeanwhile, match="a moment earlier"), trail.act():
+        Organisation.objects.create(slug=organisation.slug, name="Again", created_at=AT)
+    assert Organisation.objects.filter(slug=organisation.slug).count() == 1
+
+
+def test_a_value_too_large_for_its_place_is_refused_in_words(organisation):
+    with pytest.raises(constraints.ValueDoesNotFit), trail.act():
+        Organisation.objects.filter(pk=organisation.pk).update(name="n" * 1_000)
+
+
+def test_other_errors_of_the_database_stay_what_they_are(organisation):
+    with pytest.raises(ProgrammingError), trail.act(), connection.cursor() as cursor:
+        cursor.execute("SELECT nothing FROM nowhere")

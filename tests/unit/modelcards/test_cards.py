@@ -9,7 +9,9 @@ from django.db import IntegrityError, transaction
 
 from audits.ledger import selectors as ledger
 from audits.reports.manifest import sha256
+from governance.organisations import services as organisations
 from governance.policies import services as policies
+from governance.systems import services as systems
 from modelcards.cards import freezing, selectors, services, tasks
 from modelcards.cards.models import CardVersion
 from tests.unit.audits.reports.recomputing import recompute
@@ -110,3 +112,26 @@ def test_nothing_changes_when_the_trail_refuses(draft, owner, settings):
     with pytest.raises(OSError, match="away"):
         services.write(version=draft, sections={"caveats": "changed"}, by=owner, at=AT)
     assert CardVersion.objects.get(pk=draft.pk).narrative == draft.narrative
+
+
+def test_text_written_after_it_was_looked_at_is_not_approved_unread(draft, owner):
+    manifest, evidence = freezing.freeze(draft, at=AT)
+    services.write(
+        version=CardVersion.objects.get(pk=draft.pk), sections={"caveats": "Not read."}, by=owner, at=AT
+    )
+    with pytest.raises(services.TextChanged):
+        services.approve(version=draft, manifest=manifest, evidence=evidence, by=owner, at=AT)
+    assert CardVersion.objects.get(pk=draft.pk).state == CardVersion.State.DRAFT
+
+
+def test_cards_of_systems_whose_joined_names_are_alike_have_addresses_of_their_own(db):
+    """The organisation a-b with its system c, and a with its b-c; a third already has what both join to."""
+    slugs = []
+    for organisation, system in (("first", "c"), ("second", "b-c"), ("a-b", "c"), ("a", "b-c")):
+        made = organisations.found(slug=organisation, name=organisation, at=AT)
+        registered = systems.register(
+            organisation=made, slug=system, name=system, purpose="p", position="provider",
+            risk_class="minimal", risk_reasoning="r", by=None, at=AT,
+        )  # fmt: skip
+        slugs.append(services.draft(system=registered, by=None, at=AT).card.slug)
+    assert slugs == ["c", "b-c", "a-b-c", "a-b-c-2"]

@@ -284,3 +284,28 @@ def test_the_policy_of_today_is_the_one_for_the_decisions_context(client, world,
     client.force_login(auditor)
     assert "in force now" not in client.get(f"/decisions/{new['id']}/").content.decode()
     assert f"Policy {for_de.version}, in force now" in client.get(f"/decisions/{old['id']}/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("scope", "proof", "explanation"),
+    [("policy:read", 403, 403), ("decisions:write", 200, 403), ("decisions:read", 200, 200)],
+)
+def test_a_key_reads_what_its_scopes_say(client, world, scope, proof, explanation):
+    record = world.record()
+    assert world.post(client, record).status_code == 201
+    signer.publish_all(at=NOW)
+    _key, secret = access.create_api_key(
+        system=world.system, label="t", scopes=(scope,), by=None, at=timezone.now()
+    )
+    place, key = f"/api/v1/decisions/{record['id']}", {"HTTP_AUTHORIZATION": f"Bearer {secret}"}
+    assert client.get(f"{place}/proof", **key).status_code == proof
+    assert client.get(f"{place}/explanation", **key).status_code == explanation
+
+
+def test_the_last_day_of_the_calendar_is_a_day(client, world, auditor):
+    seen(world, world.record())
+    client.force_login(auditor)
+    assert client.get("/decisions/?to=9999-12-31").status_code == 200
+    assert client.get("/api/v1/decisions?to=9999-12-31").json()["results"]
+    form = {"system": world.system.pk, "start": "2026-11-01", "end": "9999-12-31", "frameworks": "eu-ai-act"}
+    assert client.post("/reports/", form).status_code == 302

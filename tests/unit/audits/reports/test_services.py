@@ -107,3 +107,24 @@ def test_nothing_changes_when_the_trail_refuses(report, settings):
 def out_of_order(events):
     """A trail that is away."""
     raise OSError("the log is away")
+
+
+@pytest.mark.parametrize("given", [{"start": START, "end": END}, {"frameworks": ["x" * 41]}])
+def test_minutes_have_no_window_and_no_frameworks(organisation, auditor, given):
+    with pytest.raises(services.NotOfThisKind):
+        services.request(organisation=organisation, kind="minutes", subject="1", by=auditor, at=AT, **given)
+
+
+def test_a_decision_is_named_by_its_id(organisation, auditor):
+    with pytest.raises(services.SubjectMissing):
+        services.request(organisation=organisation, kind="explanation", subject="hers", by=auditor, at=AT)
+
+
+def test_what_a_failed_commit_left_is_removed_by_the_next_try(report, tmp_path, settings):
+    services.begin(report=report, at=AT)
+    settings.GOVERNANCE_TRAIL = "tests.unit.governance.conftest.refuse"
+    with pytest.raises(OSError, match="the log is away"):
+        services.finish(report=report, manifest=MANIFEST, pdf=b"%PDF-lost", at=AT)
+    settings.GOVERNANCE_TRAIL = "audits.ledger.services.append_events"
+    finish(Report.objects.get(pk=report.pk))
+    assert [path.read_bytes() for path in tmp_path.rglob("*.pdf")] == [b"%PDF-1"]
