@@ -1,8 +1,10 @@
 """The home: the directory that holds everything written at run time, used by one command at a time."""
 
+import contextlib
 import fcntl
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -39,11 +41,8 @@ class Home:
         return self.root / "postgres"
 
     def log(self, name: str) -> Path:
-        """The log file of one process; an overlong one is set aside first."""
-        path = self.root / "logs" / f"{name}.log"
-        if path.exists() and path.stat().st_size > LOG_BYTES:
-            path.replace(path.with_suffix(".log.1"))
-        return path
+        """The log file of one process; the supervisor sets an overlong one aside."""
+        return self.root / "logs" / f"{name}.log"
 
     def note(self, name: str) -> "Note":
         """A small JSON file about what runs now."""
@@ -108,6 +107,19 @@ class Lock:
             self.file.truncate(0)
             self.file.close()
             self.file = None
+
+
+def set_aside(log: Path) -> None:
+    """Move what an overlong log holds to `….log.1`, in place of what was there.
+
+    Copied and cut, not renamed: the process holds the file open, for appending, and goes on at its beginning. A line
+    written between copy and cut is lost. So is what finds no room on a full disk: the log must not grow all the same.
+    """
+    if not log.exists() or log.stat().st_size <= LOG_BYTES:
+        return
+    with contextlib.suppress(OSError):
+        shutil.copyfile(log, log.with_suffix(".log.1"))
+    os.truncate(log, 0)
 
 
 def private_directory() -> Path:

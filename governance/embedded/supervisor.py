@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from governance.embedded.children import Child
-from governance.embedded.home import CannotStartError
+from governance.embedded.home import CannotStartError, set_aside
 
 TICK_SECONDS = 0.2
 # A child that lived this long has started well; one that dies sooner is tried again, ever later. One that never started
@@ -42,10 +42,11 @@ class Supervisor:
         child.start()
 
     def tend(self) -> None:
-        """Look after every child once."""
+        """Look after every child once, and after the length of its log."""
         for watched in self.watched:
             if not watched.child.alive:
                 self._revive(watched)
+            set_aside(watched.child.log)
 
     def _revive(self, watched: Watched) -> None:
         """Start a dead child again when its pause is over; raise CannotStartError when it keeps dying."""

@@ -1,5 +1,6 @@
 """The embedded PostgreSQL and the supervisor, with real processes and real kills."""
 
+import errno
 import os
 import pwd
 import signal
@@ -332,6 +333,44 @@ def test_what_a_dead_child_started_is_gone_before_it_starts_again(tmp_path: Path
     killed = child.pid
     assert supervisor.watch(lambda: child.alive and child.pid != killed, seconds=10)
     assert eventually(lambda: not is_running(grandchild), seconds=5)
+    child.stop()
+
+
+def test_an_overlong_log_is_set_aside_while_its_process_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process keeps its file; of what it wrote, the newest stands in the log and what was before beside it."""
+    monkeypatch.setattr("governance.embedded.home.LOG_BYTES", 1000)
+    child = a_child(
+        tmp_path, "i=0; while sleep 0.01; do i=$((i+1)); echo a line that has the number $i; done"
+    )
+    supervisor = Supervisor(say=lambda text: None)
+    supervisor.start(child)
+    started, aside = child.pid, tmp_path / "child.log.1"
+    twice = supervisor.watch(lambda: aside.exists() and b"number 1\n" not in aside.read_bytes(), seconds=60)
+    goes_on = eventually(lambda: child.log.read_bytes().startswith(b"a line that"))
+    assert (twice, goes_on, child.alive, child.pid) == (True, True, True, started)
+    assert 1000 < aside.stat().st_size < 10_000
+    child.stop()
+
+
+def test_a_full_disk_does_not_keep_a_log_from_being_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does it end the command that looks after everything."""
+
+    def no_room(*_paths: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("governance.embedded.home.LOG_BYTES", 10)
+    monkeypatch.setattr("shutil.copyfile", no_room)
+    child = a_child(tmp_path, "echo longer than ten bytes; sleep 60")
+    supervisor = Supervisor(say=lambda text: None)
+    supervisor.start(child)
+    assert eventually(lambda: child.log.stat().st_size > 10)
+    supervisor.tend()
+    assert child.alive
+    assert child.log.stat().st_size == 0
     child.stop()
 
 
