@@ -228,7 +228,7 @@ def event_types(*, organisation: Organisation) -> list[str]:
 
 
 def opened(*, log: Log, index: int) -> dict[str, dict[str, str]]:
-    """The sealed facts of an event: for each its value and salt. Empty if it has none; raises Erased."""
+    """The sealed facts of an event: for each its value and salt. Empty if there are none, or no more; raises Erased."""
     found = SealedFacts.objects.filter(log=log, index=index).select_related("data_key").first()
     if found is None:
         return {}

@@ -47,6 +47,7 @@ SENTENCES: dict[str, str | Promise] = {
     "proposal.withdrawn": _("{subject} was withdrawn"),
     "finding.opened": _("A finding was opened: {verdict}"),
     "decision.opened": _("Sealed values of a decision were opened: {subject}"),
+    "entry.opened": _("What {subject} of the log {log} seals was opened"),
     "rescorer.appointed": _("{scorer} scores {subject} again from now on"),
     "rescorer.withdrawn": _("{scorer} no longer scores {subject} again"),
     "decisions.sent_to_scorer": _("Decisions of {system_slug} were sent to {subject}"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from audits.ledger import api, views
+from audits.ledger import api, opening_api, views
 
 PREFIX = "log/<slug:organisation>/<slug:log>"
 
@@ -15,4 +15,7 @@ urlpatterns = [
     path(f"{PREFIX}/tile/<path:path>", api.tile, name="log_tile"),
     path(f"{PREFIX}/entries/<int:index>/", views.entry, name="log_entry"),
     path(f"{PREFIX}/entries/<int:index>/receipt", views.receipt, name="log_receipt"),
+]
+api_urlpatterns = [
+    path(f"{PREFIX}/entries/<int:index>/opened", opening_api.Opening.as_view(), name="opened_entry")
 ]

@@ -1,14 +1,16 @@
 """The pages of the log, for auditors first."""
 
 import json
+from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 from edgewise import merkle
 
+from audits.ledger import disclosure, forms, pages, sealing, selectors, sentences
 from audits.ledger import events as entries_of_events
-from audits.ledger import forms, pages, selectors, sentences
 from audits.ledger.models import Log
 from governance.access import guards
 
@@ -62,8 +64,23 @@ def entry(request: guards.OrganisationRequest, organisation: str, log: str, inde
         "leaf_hash": merkle.leaf_hash(data).hex(),
         "published": index < selectors.published_size(log=found),
         "receipt_url": pages.place("log_receipt", found, index),
+        **_sealed(request, found, index, parsed),
     }
     return render(request, "audits/ledger/entry.html", context)
+
+
+def _sealed(
+    request: guards.OrganisationRequest, log: Log, index: int, parsed: dict[str, Any]
+) -> dict[str, Any]:
+    """Whether the person may open what the entry seals, and once asked for the values; none if they were erased."""
+    may_open = disclosure.is_opened(parsed) and guards.allows(request, "export_reports")
+    if not may_open or request.GET.get("open") != "1":
+        return {"may_open": may_open, "opened": None}
+    try:
+        shown = disclosure.disclose(log=log, index=index, by=request.user, at=timezone.now())
+    except sealing.Erased:
+        return {"may_open": True, "opened": {}}
+    return {"may_open": True, "opened": shown.values}
 
 
 @require_safe

@@ -6,6 +6,7 @@ A new page that takes a parameter fails the matrix until it has a sample here.
 from collections.abc import Callable
 from typing import Any
 
+from audits.ledger import selectors as ledger
 from tests.integration.two_houses import House
 
 Sample = Callable[[House], dict[str, Any]]
@@ -17,6 +18,12 @@ def _system(house: House) -> dict[str, Any]:
 
 def _log(house: House) -> dict[str, Any]:
     return {"organisation": house.organisation.slug, "log": house.system.slug}
+
+
+def _sealed_entry(house: House) -> dict[str, Any]:
+    """A legal hold's, which seals its reason."""
+    events = ledger.events(organisation=house.organisation, type="legal_hold.placed")
+    return {"organisation": house.organisation.slug, "log": "_org", "index": events[0].index}
 
 
 def _proposal(house: House) -> dict[str, Any]:
@@ -115,6 +122,7 @@ SAMPLES: dict[str, Sample] = {
     "api:proposal": _proposal,
     "api:results": _proposal,
     "api:losses": _system,
+    "api:opened_entry": _sealed_entry,
     "api:decision": _decision,
     "api:decision_proof": _decision,
     "api:decision_explanation": _decision,
