@@ -13,11 +13,12 @@ import pytest
 from edgewise import notes, submissions
 from edgewise.notes import NoteSigner
 
-from audits.ledger import asking, confirmation, feeder, signer, witnesses
+from audits.ledger import asking, confirmation, feeder, selectors, signer, witnesses
 from audits.ledger.models import Contact, Cosignature, Log
 from tests.unit.audits.ledger import worlds
 
 SIGNER = NoteSigner("witness.example/w", b"\5" * 32, notes.ED25519_COSIGNATURE)
+STRANGER = NoteSigner("stranger.example/w", b"\6" * 32, notes.ED25519_COSIGNATURE)
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
@@ -120,7 +121,13 @@ def problem(log: Log) -> str:
     [
         (answers(500), asking.FAILING),
         (answers(503), asking.FAILING),
+        (answers(403), asking.KEY_NOT_ACCEPTED),
         (answers(404), asking.LOG_UNKNOWN),
+        (answers(418), asking.NOT_UNDERSTOOD),
+        (answers(422), asking.CONTRADICTION),
+        (answers(200, b""), asking.COSIGNATURE_WRONG),
+        (answers(200, SIGNER.line("another checkpoint\n", 1).encode()), asking.COSIGNATURE_WRONG),
+        (answers(200, STRANGER.line("another checkpoint\n", 1).encode()), asking.COSIGNATURE_WRONG),
         (answers(200, b"x" * (submissions.MAX_BYTES + 1)), asking.NOT_UNDERSTOOD),
     ],
 )
@@ -141,6 +148,39 @@ def test_an_error_for_one_log_delays_no_other(
     feed.round()
     assert confirmed(logs) == [True, True, True]
     assert problem(logs[0]) == ""
+
+
+@pytest.mark.parametrize(("status", "alarming"), [(403, False), (404, False), (422, True), (500, False)])
+def test_only_another_history_is_alarming(
+    feed: feeder._Feed, partial: Partial, logs: list[Log], caplog, status: int, alarming: bool
+) -> None:
+    """422: the proof does not lead from what the witness has seen. Anything else is for its operator to put right."""
+    partial.does = answers(status)
+    feed.round()
+    (standing,) = confirmation.standings(log=logs[0])
+    assert standing.alarming == alarming
+    (said,) = [record for record in caplog.records if logs[0].origin in record.getMessage()]
+    assert said.levelname == ("CRITICAL" if alarming else "WARNING")
+
+
+def test_a_log_that_cannot_prove_its_past_is_found_when_a_witness_asks_for_it(
+    feed: feeder._Feed, partial: Partial, logs: list[Log], monkeypatch, caplog
+) -> None:
+    """The witness has seen 40 of 300 entries, and a tile from which to go on is gone; others are confirmed."""
+    worlds.fill(logs[0], 0, 300)
+    signer.publish(log=logs[0], at=worlds.AT)
+    partial.does = answers(409, b"40\n", Content_Type=submissions.SIZE_TYPE)
+    monkeypatch.setattr(selectors.files, "tile", lambda **asked: None)
+    feed.round()
+    assert confirmed(logs) == [False, True, True]
+    assert partial.asked[partial.bad] == 1
+    checkpoint = selectors.latest_checkpoint(log=logs[0])
+    assert checkpoint
+    (listed,) = witnesses.listed()
+    refusal = feeder.feed(witness=listed, way=feed._way, checkpoint=checkpoint, at=worlds.AT)
+    assert refusal
+    assert refusal.problem == asking.LOG_DAMAGED
+    assert "cannot prove its own past" in caplog.text
 
 
 def note_of(log: Log) -> str:
