@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from audits.reports import compliance, controls, evidence, exhibits, explaining, manifest, minuting, tables
+from audits.reports import (
+    compliance,
+    controls,
+    evidence,
+    exhibits,
+    explaining,
+    manifest,
+    minuting,
+    soundness,
+    tables,
+)
 from audits.reports.manifest import Json
 from audits.reports.models import Report
 from governance.organisations.models import Organisation
@@ -77,8 +87,13 @@ def _compliance(report: Report, cut: dt.datetime) -> Frozen:
     days = f"{tables.day(start)} to {tables.day(end - dt.timedelta(microseconds=1))}"
     stated["strip"] = [["Report", report.reference], ["Window", days], ["Data cut", tables.minute(cut)]]
     stated["strip"].append(["Decisions", f"{records}, all counted"])
+    (log,) = exhibits.of_kind(answers["log_coverage"], "log")
     frozen, lines = manifest.freeze(
-        kind="compliance", about=stated, evidences=list(answers.values()), body=body
+        kind="compliance",
+        about=stated,
+        evidences=list(answers.values()),
+        body=body,
+        checkpoint=soundness.quoted(log),
     )
     return Frozen("audits/reports/compliance.html", frozen, lines, cut)
 
@@ -97,7 +112,10 @@ def _explanation(report: Report, cut: dt.datetime) -> Frozen:
     )
     stated["classification"] = "Personal: for the person concerned"
     stated["decision"], stated["organisation"] = str(decision.uuid), report.organisation.name
-    frozen, lines = manifest.freeze(kind="explanation", about=stated, evidences=[answer], body=body)
+    sealed = soundness.sealed(organisation=report.organisation, system=decision.system)
+    frozen, lines = manifest.freeze(
+        kind="explanation", about=stated, evidences=[answer], body=body, checkpoint=sealed
+    )
     return Frozen("audits/reports/explanation.html", frozen, lines, cut)
 
 
@@ -109,7 +127,10 @@ def _minutes(report: Report, cut: dt.datetime) -> Frozen:
     stated = about(report, title="Minutes", subtitle=subtitle, facts=[], cut=cut)
     stated["classification"] = "Council and organisation"
     body = minuting.body(record, answer)
-    frozen, lines = manifest.freeze(kind="minutes", about=stated, evidences=[answer], body=body)
+    sealed = soundness.sealed(organisation=report.organisation)
+    frozen, lines = manifest.freeze(
+        kind="minutes", about=stated, evidences=[answer], body=body, checkpoint=sealed
+    )
     return Frozen("audits/reports/minutes.html", frozen, lines, cut)
 
 

@@ -87,10 +87,13 @@ def join_lines(lines: Iterable[bytes]) -> bytes:
     return b"".join(line + b"\n" for line in lines)
 
 
-def freeze(*, kind: str, about: Json, evidences: Sequence[Evidence], body: Json) -> tuple[Json, bytes]:
+def freeze(
+    *, kind: str, about: Json, evidences: Sequence[Evidence], body: Json, checkpoint: Json | None = None
+) -> tuple[Json, bytes]:
     """The manifest of a document and its ``evidence.jsonl``.
 
-    ``about`` names the document (id, system, window, data cut …); ``body`` holds what its pages show.
+    ``about`` names the document (id, system, window, data cut …); ``body`` holds what its pages show; ``checkpoint``
+    is the sealed state of the log that it rests on, as ``soundness.quoted`` states it.
     """
     evidence = join_lines(line for each in evidences for line in each.lines())
     figures = {
@@ -105,6 +108,7 @@ def freeze(*, kind: str, about: Json, evidences: Sequence[Evidence], body: Json)
         "queries": {each.query: each.as_json() for each in evidences},
         "figures": figures,
         "body": body,
+        "checkpoint": checkpoint,
         "evidence": {"file": "evidence.jsonl", "lines": evidence.count(b"\n"), "sha256": sha256(evidence)},
     }
     return manifest, evidence

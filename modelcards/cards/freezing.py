@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 
 from audits.ledger import selectors as ledger
-from audits.reports import manifest, tables
+from audits.reports import manifest, soundness, tables
 from audits.reports.manifest import Json
 from governance.systems import selectors as systems
 from governance.systems.models import AISystem
@@ -29,7 +29,13 @@ def freeze(version: CardVersion, *, at: dt.datetime) -> tuple[Json, bytes]:
         evidences=answers,
     )
     about = _about(version, record, cut)
-    return manifest.freeze(kind="model_card", about=about, evidences=list(answers.values()), body=body)
+    return manifest.freeze(
+        kind="model_card",
+        about=about,
+        evidences=list(answers.values()),
+        body=body,
+        checkpoint=soundness.sealed(organisation=system.organisation, system=system),
+    )
 
 
 def system_record(system: AISystem) -> dict[str, str]:

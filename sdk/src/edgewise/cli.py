@@ -52,6 +52,13 @@ def _parser() -> argparse.ArgumentParser:
     _verify_options(commands.add_parser("verify", help="verify a log (address or folder) or a receipt"))
     report = commands.add_parser("verify-report", help="recompute every figure of a report or card (PDF)")
     report.add_argument("file", type=Path)
+    report.add_argument(
+        "--vkey",
+        action="append",
+        default=[],
+        type=cli_model.vkey,
+        help="verifier key of the log, to check the signed state that the document quotes; may be repeated",
+    )
     report.set_defaults(run=_verify_report)
     cli_model.add(commands)
     return parser
@@ -115,12 +122,15 @@ def _remembered(state: Path) -> str:
 
 
 def _verify_report(options: argparse.Namespace) -> int:
-    found = documents.verify(options.file.read_bytes())
+    found = documents.verify(options.file.read_bytes(), options.vkey)
     about = f"{found.about.get('title', found.kind)}, {found.about.get('subtitle', '')}"
     print(f"VERIFIED {_plain(about)}")
     print(f"  {found.figures} figures recomputed from {found.rows} rows of evidence")
     print(f"  manifest sha256 {found.manifest_sha256}")
     print(f"  sha256 {found.sha256}")
+    if found.checkpoint is not None:
+        state = "signature checked" if options.vkey else "give --vkey to check its signature"
+        print(f"  {_plain(found.checkpoint.origin)} sealed at {found.checkpoint.size} entries: {state}")
     print(
         "  The log says whether this is the file that was issued: look for that hash under report.finished."
     )

@@ -8,6 +8,9 @@ A document is a PDF that carries `manifest.json` (schema `edgewise.document/1`) 
     distinct  how many values `field` has       ratio     sum of `field` over sum of `over`, null over nothing
 
 `where` compares fields for equality and may be missing; rows without a value of `field` are passed over.
+
+`checkpoint`, where there is one, is `{"origin", "size", "root", "note"}`: the sealed state of the log that the document
+rests on, root in hexadecimal, and the signed note that states it. Rows of kind `log` that tell a root tell the same.
 """
 
 from __future__ import annotations
@@ -16,10 +19,12 @@ import hashlib
 import json
 import re
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from edgewise import checkpoints, notes
+from edgewise.checkpoints import Checkpoint
 from edgewise.errors import VerificationError
 
 SCHEMA = "edgewise.document/1"
@@ -41,7 +46,11 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class VerifiedDocument:
-    """A document whose attachments agree; `sha256` is that of the whole file, to be looked up in the log."""
+    """A document whose attachments agree; `sha256` is that of the whole file, to be looked up in the log.
+
+    `checkpoint` is the sealed state of the log that it quotes; its signature was checked if keys were given. None in
+    documents that quote none: old ones, and those made before the log's first state was signed.
+    """
 
     kind: str
     about: Mapping[str, Any]
@@ -49,6 +58,7 @@ class VerifiedDocument:
     rows: int
     manifest_sha256: str
     sha256: str
+    checkpoint: Checkpoint | None = None
 
 
 def compute(recipe: Mapping[str, Any], rows: Iterable[Row]) -> Any:
@@ -106,16 +116,20 @@ def _expanded(content: bytes, most: int) -> bytes:
     return found
 
 
-def verify(pdf: bytes) -> VerifiedDocument:
-    """Checks hashes, counts and every figure; raises VerificationError, and nothing else, with what disagrees."""
+def verify(pdf: bytes, vkeys: Sequence[str | notes.VerifierKey] = ()) -> VerifiedDocument:
+    """Checks hashes, counts and every figure; raises VerificationError, and nothing else, with what disagrees.
+
+    With the verifier keys of the log, it checks the signature of the checkpoint that the document quotes too, and
+    refuses a document that quotes none.
+    """
     try:
-        return _verified(pdf)
+        return _verified(pdf, vkeys)
     except MALFORMED as problem:
         told = f"the manifest or its evidence does not have the form of {SCHEMA} ({type(problem).__name__})"
         raise VerificationError(told) from None
 
 
-def _verified(pdf: bytes) -> VerifiedDocument:
+def _verified(pdf: bytes, vkeys: Sequence[str | notes.VerifierKey]) -> VerifiedDocument:
     carried = attachments(pdf)
     raw, manifest = _manifest(carried)
     wanted = manifest["evidence"]["sha256"]
@@ -130,11 +144,34 @@ def _verified(pdf: bytes) -> VerifiedDocument:
         found = compute(figure["recipe"], rows.get(figure["recipe"]["query"], []))
         if found != figure["value"]:
             raise VerificationError(f"the figure {name} is {figure['value']}, but its evidence gives {found}")
+    checkpoint = _checkpoint(manifest.get("checkpoint"), rows, vkeys)
     kind, about = manifest["kind"], manifest["about"]
     if not isinstance(kind, str) or not isinstance(about, dict):
         raise TypeError("kind is a text, and about an object")
     digests = hashlib.sha256(raw).hexdigest(), hashlib.sha256(pdf).hexdigest()
-    return VerifiedDocument(kind, about, len(manifest["figures"]), len(lines), *digests)
+    return VerifiedDocument(kind, about, len(manifest["figures"]), len(lines), *digests, checkpoint)
+
+
+def _checkpoint(
+    stated: Mapping[str, Any] | None, rows: Mapping[str, list[Row]], vkeys: Sequence[str | notes.VerifierKey]
+) -> Checkpoint | None:
+    """The checkpoint that a document quotes, after comparing its note with what is stated beside it."""
+    if stated is None:
+        if vkeys:
+            raise VerificationError("the document quotes no signed state of its log, which a key could check")
+        return None
+    note = stated["note"]
+    found = notes.open_checkpoint(note, vkeys) if vkeys else checkpoints.parse(notes.split(note)[0])
+    told = [(stated["origin"], stated["size"], stated["root"])]
+    told += [
+        (row["origin"], row["entries"] + row["missing"], row["root"])
+        for each in rows.values()
+        for row in each
+        if row.get("kind") == "log" and row.get("root") is not None
+    ]
+    if any(each != (found.origin, found.size, found.root.hex()) for each in told):
+        raise VerificationError("the signed note is about another state of the log than the document tells")
+    return found
 
 
 def _manifest(carried: Iterable[bytes]) -> tuple[bytes, dict[str, Any]]:

@@ -3,9 +3,11 @@
 import json
 
 import pytest
+from edgewise import notes
 
 from audits.ledger import selectors as ledger
-from audits.reports import services, tasks
+from audits.ledger import signer
+from audits.reports import gathering, services, tasks
 from governance.jobs import services as jobs
 from governance.jobs.models import Job
 from tests.unit.audits.reports.conftest import AT
@@ -39,6 +41,23 @@ def test_the_five_controls_have_a_status_and_their_query(made, report):
     assert all(len(row["hash"]) == 9 for row in rows)
     weights = next(each for each in body["frameworks"][0]["controls"] if each["query"] == "weights_in_force")
     assert "set without a vote" in weights["finding"]
+
+
+def test_its_manifest_holds_the_signed_state_that_its_pages_quote(report, system):
+    """As the log signed it: an ML-DSA signature made again would be another."""
+    assert gathering.freeze(report, cut=AT).manifest["checkpoint"] is None
+    signer.publish_all(at=AT)
+    frozen = gathering.freeze(report, cut=AT)
+    log = ledger.log_of(organisation=report.organisation, system=system)
+    quoted = frozen.manifest["checkpoint"]
+    sealed = notes.open_checkpoint(quoted["note"], ledger.vkeys(log=log))
+    assert sealed.root.hex() in json.dumps(frozen.manifest["body"])
+    assert quoted == {
+        "origin": sealed.origin,
+        "size": sealed.size,
+        "root": sealed.root.hex(),
+        "note": ledger.latest_checkpoint(log=log).note,
+    }
 
 
 def test_its_hash_is_in_the_log(made, report, organisation):
