@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from audits.reports.manifest import Evidence, Json
-from audits.reports.tables import WEIGHTED, Column, change, day, estimated, figure, minute, table, verdict
+from audits.reports.tables import WEIGHTED, Column, change, day, figure, followed, minute, table, verdict
 
 INDEX_NAMES = {
     "value_flattening": "One edge decides",
@@ -104,12 +104,7 @@ def _in_utc(moment: str) -> str:
 def conformance(evidence: Evidence) -> Json:
     """Verdicts, and findings with owner and due date."""
     (total,) = of_kind(evidence, "total")
-    lines = [
-        {
-            "what": f"Followed the policy ({total.get('basis', 'self-reported')}){estimated(total)}",
-            "n": total["judged"] - total["deviating"],
-        }
-    ]
+    lines = [{"what": followed(total), "n": total["judged"] - total["deviating"]}]
     lines += [{"what": verdict(row["verdict"]), "n": row["n"]} for row in of_kind(evidence, "verdict")]
     lines += [{"what": "Not yet checked", "n": total["unjudged"]}]
     counted = (Column("what", "Verdict"), Column("n", "Decisions", num=True, width="w-m"))

@@ -46,6 +46,11 @@ def estimated(total: Mapping[str, Any]) -> str:
     return f", an estimated {percent(total['share'])} of all ({interval}; {WEIGHTED})"
 
 
+def followed(total: Mapping[str, Any]) -> str:
+    """What stands before the number of decisions that followed the policy: never without what that rests on."""
+    return f"Followed the policy ({total['basis']}){estimated(total)}"
+
+
 def verdict(code: str) -> str:
     """How a decision did not follow the policy, in the words of the pages."""
     return str(VERDICTS[code])

@@ -10,8 +10,8 @@ from audits.reports.tables import (
     Column,
     change,
     day,
-    estimated,
     figure,
+    followed,
     percent,
     short,
     table,
@@ -104,12 +104,7 @@ def _weighted(rows: Rows) -> str:
 def conformance_table(rows: Rows) -> Json:
     """How many decisions followed the policy, and why the others did not."""
     total = next(row for row in rows if row["kind"] == "total")
-    lines = [
-        {
-            "what": f"Followed the policy ({total.get('basis', 'self-reported')}){estimated(total)}",
-            "n": total["conformant"],
-        }
-    ]
+    lines = [{"what": followed(total), "n": total["conformant"]}]
     lines += [{"what": verdict(row["verdict"]), "n": row["n"]} for row in rows if row["kind"] == "verdict"]
     of = total["decisions"]
     shown = [{**line, "share": line["n"] / of if of else None} for line in lines]
