@@ -57,7 +57,7 @@ class Explanation:
     @property
     def weights_are_erased(self) -> bool:
         """Whether it was made with a person's own weights that are no longer kept."""
-        return self.decision.weights is None and "weights" in self.record
+        return _weights_are_erased(self.decision, self.record)
 
     @property
     def is_assessment(self) -> bool:
@@ -112,7 +112,7 @@ def explain(*, decision: Decision) -> Explanation:
     policy = policies.with_version(system=system, version=decision.policy_version)
     names = edge_names(record, policy)
     weights = _weights(decision, policy, names)
-    erased = decision.weights is None and "weights" in record
+    erased = _weights_are_erased(decision, record)
     terms = None if policy is None or erased else _terms(policy, weights)
     found: tuple[Attribution | None, Flip | None, Sentence | None] = (None, None, None)
     if terms is not None and decision.chosen is not None and not table.is_assessment(record):
@@ -143,6 +143,10 @@ def _weights(decision: Decision, policy: Policy | None, names: Mapping[str, str]
     """
     given = decision.weights or (policy.weights_float if policy is not None else {})
     return {edge: float(given.get(edge, 0.0)) for edge in names}
+
+
+def _weights_are_erased(decision: Decision, record: Mapping[str, Any]) -> bool:
+    return decision.weights is None and "weights" in record
 
 
 def _terms(policy: Policy, weights: Mapping[str, float]) -> attribution.Policy:

@@ -1,34 +1,29 @@
 """The explanation of one decision on one page: what was decided, which edges decided it, what would have changed it.
 
-Everything is computed from the log entry and the policy it names (GDPR 15(1)(h), AI Act 86).
+Rendered from what the decision's own page says (`decisions.explaining`): GDPR 15(1)(h), AI Act 86.
 """
 
 import datetime as dt
-import json
 import uuid
 from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from audits.decisions import attribution, basis, counterfactual, explaining, profile
+from audits.decisions import basis, counterfactual, explaining
 from audits.decisions import selectors as decisions
+from audits.decisions.explaining import Explanation
 from audits.decisions.models import Decision
-from audits.decisions.table import is_assessment
-from audits.ledger import selectors as ledger
 from audits.reports.manifest import Evidence, Figure, Json
 from audits.reports.tables import Column, figure, minute, table, verdict
-from governance.edges import selectors as edges
 from governance.errors import DomainError
 from governance.organisations.models import Organisation
-from governance.policies import applying
-from governance.policies import selectors as policies
 from governance.policies.models import Policy
 
 QUERY = "explanation"
 PROFILE = "the reference profile"
 REPLAY = (
-    "Replay holds the logged options and scores fixed; it does not predict what the model would have generated. "
+    f"{explaining.HELD_FIXED} "
     "No evidence: input variation. The record does not say what the model would have done with other personal data."
 )
 
@@ -53,77 +48,53 @@ def find(*, organisation: Organisation, subject: str) -> Decision:
 
 def explain(decision: Decision) -> tuple[Evidence, Json]:
     """The evidence of one decision, and the page's body."""
-    record = _record(decision)
-    policy = policies.with_version(system=decision.system, version=decision.policy_version)
+    explanation = explaining.explain(decision=decision)
+    policy = explanation.policy
     assert policy is not None, "ingest refuses records under a policy that never was"
-    scored = _scored(decision, record, policy)
+    scored = _scored(explanation)
     evidence = Evidence(
         QUERY, {"decision": str(decision.uuid), "policy": policy.version}, scored["rows"], scored["figures"]
     )
-    return evidence, _body(decision, record, policy, scored)
+    return evidence, _body(explanation, policy, scored)
 
 
-def _record(decision: Decision) -> Json:
-    log = ledger.log_of(organisation=decision.system.organisation, system=decision.system)
-    assert log is not None, "a decision is in its system's log"
-    return dict(json.loads(ledger.entry(log=log, index=decision.index))["record"])
-
-
-def _scored(decision: Decision, record: Json, policy: Policy) -> Json:
-    terms = attribution.Policy(
-        weights=_weights(policy, decision), rule=str(policy.rule), norms=policy.norms, tiers=policy.tiers
-    )
-    assessed = is_assessment(record)
-    if _weights_are_erased(decision, record) or (decision.chosen is None and not assessed):
-        return {"rows": [], "figures": {}, "about": decision.chosen, "unscored": False, "runner_up": None,
-                "sentence": None, "margin": None}  # fmt: skip
-    reference = {edge: policy.reference_profile.get(edge, applying.MIDDLE) for edge in terms.weights}
-    options = [*record["options"], *([profile.option(reference)] if assessed else [])]
-    about = str(options[0]["id"] if assessed else decision.chosen)
-    found = (
-        profile.attribute(options[0], reference, terms)
-        if assessed
-        else attribution.attribute(options, about, terms)
-    )
-    names = {edge.slug: edge.name for edge in edges.leaves(edge_set=policy.edge_set)}
-    by_id = {option["id"]: option["edges"] for option in options}
+def _scored(explanation: Explanation) -> Json:
+    """The evidence's rows, edge by edge, and what the page says of them; no rows where nothing was attributed."""
+    found, about = explanation.attribution, explanation.subject
+    if found is None:
+        return {
+            "rows": [],
+            "figures": {},
+            "about": about,
+            "unscored": False,
+            "runner_up": None,
+            "margin": None,
+        }
+    by_id = {option["id"]: option["edges"] for option in explanation.columns}
     rows = [
         {
             "edge": edge,
-            "name": names.get(edge, edge),
+            "name": explanation.names[edge],
             "weight": weight,
             "chosen": by_id[about].get(edge),
             "runner_up": by_id[found.runner_up].get(edge) if found.runner_up else None,
             "contribution": found.contributions.get(edge),
             "deciding": edge in found.driving,
         }
-        for edge, weight in terms.weights.items()
+        for edge, weight in explanation.weights.items()
     ]
     return {
         "rows": rows,
         "figures": {"margin": Figure("sum", QUERY, "contribution")} if found.margin is not None else {},
         "about": about,
-        "unscored": bool(_unscored(record, policy)),
-        "runner_up": PROFILE if assessed else found.runner_up,
+        "unscored": bool(explanation.unscored),
+        "runner_up": PROFILE if explanation.is_assessment else found.runner_up,
         "margin": found.margin,
-        "sentence": None
-        if assessed or found.margin is None
-        else counterfactual.sentence(options, about, terms),
     }
 
 
-def _weights_are_erased(decision: Decision, record: Json) -> bool:
-    return decision.weights is None and "weights" in record
-
-
-def _weights(policy: Policy, decision: Decision) -> dict[str, float]:
-    own = decision.weights or policy.weights_float
-    order = [edge.slug for edge in edges.leaves(edge_set=policy.edge_set)]
-    return {edge: float(own.get(edge, 0.0)) for edge in order}
-
-
-def _body(decision: Decision, record: Json, policy: Policy, scored: Json) -> Json:
-    rows, deciding = scored["rows"], [row["name"] for row in scored["rows"] if row["deciding"]]
+def _body(explanation: Explanation, policy: Policy, scored: Json) -> Json:
+    rows = scored["rows"]
     charts: Json = {}
     contributions = [row for row in rows if row["contribution"] is not None]
     if contributions:
@@ -137,19 +108,24 @@ def _body(decision: Decision, record: Json, policy: Policy, scored: Json) -> Jso
             "rows": bars,
         }
     return {
-        "statement": f"“{decision.chosen}” was chosen. {explaining.ERASED_WEIGHTS}"
-        if _weights_are_erased(decision, record)
-        else reading(deciding, scored)
-        if is_assessment(record)
-        else statement(decision, deciding, scored),
-        "facts": _facts(decision, record, policy),
-        "table": _table(record, scored) if rows else None,
+        "statement": _stated(explanation, scored),
+        "facts": _facts(explanation, policy),
+        "table": _table(explanation, scored) if rows else None,
         "charts": charts,
         "counterfactual": ""
-        if _weights_are_erased(decision, record) or is_assessment(record)
-        else changed(scored["sentence"], {row["edge"]: row["name"] for row in rows}),
+        if explanation.weights_are_erased or explanation.is_assessment
+        else changed(explanation.sentence, explanation.names),
         "caveat": REPLAY,
     }
+
+
+def _stated(explanation: Explanation, scored: Json) -> str:
+    deciding = [row["name"] for row in scored["rows"] if row["deciding"]]
+    if explanation.weights_are_erased:
+        return f"“{explanation.decision.chosen}” was chosen. {explaining.ERASED_WEIGHTS}"
+    if explanation.is_assessment:
+        return reading(deciding, scored)
+    return statement(explanation.decision, deciding, scored)
 
 
 def statement(decision: Decision, deciding: list[str], scored: Mapping[str, Any]) -> str:
@@ -193,12 +169,12 @@ def changed(sentence: counterfactual.Sentence | None, names: Mapping[str, str]) 
     )
 
 
-def _facts(decision: Decision, record: Json, policy: Policy) -> list[list[str]]:
-    assessed = decisions.assessment_of(decision=decision)
+def _facts(explanation: Explanation, policy: Policy) -> list[list[str]]:
+    decision = explanation.decision
     followed = "not checked yet"
-    if assessed is not None:
+    if explanation.assessment is not None:
         rests = basis.of_policy(system=decision.system, policy=policy)
-        departures = "; ".join(map(verdict, assessed.verdicts))
+        departures = "; ".join(map(verdict, explanation.assessment.verdicts))
         followed = f"no: {departures}" if departures else f"yes ({rests.word})"
     if policy.set_without_vote:
         source = "weights set without a vote, by the owner of the system"
@@ -207,37 +183,28 @@ def _facts(decision: Decision, record: Json, policy: Policy) -> list[list[str]]:
     context = (
         ", ".join(f"{name} {value}" for name, value in sorted(decision.context.items())) or "none stated"
     )
+    options = ", ".join(option["id"] for option in explanation.options)
+    unscored = "; ".join(f"{option}, {edge} ({reason})" for option, edge, reason in explanation.unscored)
     return [
         ["System", f"{decision.system.name}, {decision.system.organisation.name}"],
         ["Decided", f"{minute(decision.occurred_at.astimezone(dt.UTC))}, model {decision.model_version}"],
         ["Circumstances", context],
-        [
-            "Options",
-            f"{', '.join(option['id'] for option in record['options'])}; {_outcome(decision, record)}",
-        ],
-        *([["Not scored", "; ".join(_unscored(record, policy))]] if _unscored(record, policy) else []),
+        ["Options", f"{options}; {_outcome(explanation)}"],
+        *([["Not scored", unscored]] if unscored else []),
         ["Weights in force", f"policy {policy.version}; {source}"],
         ["Followed the policy", followed],
         ["Log entry", f"{figure(decision.index)} of the system's log"],
     ]
 
 
-def _outcome(decision: Decision, record: Json) -> str:
-    return "assessed, nothing chosen" if is_assessment(record) else f"chosen: {decision.chosen or 'none'}"
+def _outcome(explanation: Explanation) -> str:
+    if explanation.is_assessment:
+        return "assessed, nothing chosen"
+    return f"chosen: {explanation.decision.chosen or 'none'}"
 
 
-def _unscored(record: Json, policy: Policy) -> list[str]:
-    """Each missing score with its reason."""
-    names = {edge.slug: edge.name for edge in edges.leaves(edge_set=policy.edge_set)}
-    return [
-        f"{option['id']}, {names.get(edge, edge)} ({reason})"
-        for option in record["options"]
-        for edge, reason in (option.get("unscored") or {}).items()
-    ]
-
-
-def _table(record: Json, scored: Json) -> Json:
-    assessed = is_assessment(record)
+def _table(explanation: Explanation, scored: Json) -> Json:
+    assessed = explanation.is_assessment
     columns = (
         Column("name", "Edge: one value the model is judged on"),
         Column("weight", "Weight", num=True, width="w-m", text=lambda share: f"{100 * share:.1f}"),
