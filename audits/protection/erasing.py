@@ -31,7 +31,10 @@ class ErasureOpen(DomainError):
 
 @trail.act()
 def request(*, organisation: Organisation, reference: str, by: Person | None, at: dt.datetime) -> Erasure:
-    """Asks that everything about the subject ``reference`` be destroyed; a worker does it, unless a hold stands."""
+    """Asks that everything about the subject ``reference`` be destroyed; a worker does it, unless a hold stands.
+
+    Raises ErasureOpen, and as ``subjects.standing_key`` SubjectMissing, SubjectUnknown and AlreadyErased.
+    """
     pseudonym = bytes(subjects.standing_key(organisation=organisation, reference=reference).pseudonym)
     subjects.take_turn(organisation)
     if Erasure.objects.filter(organisation=organisation, pseudonym=pseudonym).exclude(

@@ -27,7 +27,11 @@ class ReasonMissing(DomainError):
 
 @trail.act()
 def place(*, organisation: Organisation, reference: str, reason: str, by: Person, at: dt.datetime) -> Hold:
-    """Keeps a subject's data from erasure and expiry until the hold is lifted."""
+    """Keeps a subject's data from erasure and expiry until the hold is lifted.
+
+    Raises ReasonMissing and AlreadyHeld, and as ``subjects.standing_key`` SubjectMissing, SubjectUnknown and
+    AlreadyErased.
+    """
     if not reason.strip():
         raise ReasonMissing(_("Say why these data have to be kept."), field="reason")
     pseudonym = bytes(subjects.standing_key(organisation=organisation, reference=reference).pseudonym)
@@ -43,7 +47,7 @@ def place(*, organisation: Organisation, reference: str, reason: str, by: Person
 
 @trail.act()
 def lift(*, hold: Hold, reason: str, by: Person, at: dt.datetime) -> Hold:
-    """Ends a hold; an erasure that waited for it goes to the worker."""
+    """Ends a hold; an erasure that waited for it goes to the worker. Raises ReasonMissing and HoldLifted."""
     if not reason.strip():
         raise ReasonMissing(_("Say why these data need not be kept any longer."), field="reason")
     subjects.take_turn(hold.organisation)

@@ -25,7 +25,10 @@ class AlreadyErased(DomainError):
 
 
 def standing_key(*, organisation: Organisation, reference: str) -> DataKey:
-    """The data key of the subject ``reference``; refused if there is none, or if it is destroyed."""
+    """The data key of the subject ``reference``.
+
+    Raises SubjectMissing, SubjectUnknown if there is none, and AlreadyErased if it is destroyed.
+    """
     if not reference.strip():
         raise SubjectMissing(_("Name the subject as the model does, in `subject.ref`."), field="reference")
     found = sealing.find(organisation=organisation, reference=sealing.of_subject(reference))

@@ -72,7 +72,11 @@ def appoint(
     by: Person | None,
     at: dt.datetime,
 ) -> Rescorer:
-    """From now on ``share`` of the system's decisions are scored again on ``edge``; the model cannot foresee which."""
+    """From now on ``share`` of the system's decisions are scored again on ``edge``; the model cannot foresee which.
+
+    Raises EdgeUnknown, ScorerMissing, ScorerNotIndependent, ShareOutOfRange, DisclosureUnknown,
+    ``routes.RouteUnknown``, ``edges.services.ScorerUnversioned``, and RescorerInForce while another scores the edge.
+    """
     _check(system, edge, scorer, share, discloses)
     routes.target(route)
     AISystem.objects.select_for_update(no_key=True).get(pk=system.pk)
@@ -113,7 +117,7 @@ def _check(system: AISystem, edge: str, scorer: str, share: float, discloses: Se
 def withdraw(*, system: AISystem, edge: str, by: Person | None, at: dt.datetime) -> Rescorer:
     """Ends independent scoring of an edge: its conformance counts as self-reported again.
 
-    Waits for an answer that is just being kept, so that no agreement outlasts its scorer.
+    Waits for an answer that is just being kept, so that no agreement outlasts its scorer. Raises NoRescorerInForce.
     """
     standing = selectors.in_force(system=system).select_for_update().filter(edge=edge).first()
     if standing is None:

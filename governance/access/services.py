@@ -47,7 +47,7 @@ def create_api_key(
     scopes: tuple[str, ...] = SCOPES,
     expires_at: dt.datetime | None = None,
 ) -> tuple[ApiKey, str]:
-    """A new key of ``system`` and its secret, which is shown this once."""
+    """A new key of ``system`` and its secret, which is shown this once. Raises UnknownScope and ExpiryInThePast."""
     unknown = sorted(set(scopes) - set(SCOPES))
     if unknown or not scopes:
         raise UnknownScope(_("A key needs scopes out of: %s.") % ", ".join(SCOPES), field="scopes")
@@ -76,7 +76,7 @@ def create_api_key(
 
 @trail.act()
 def revoke_api_key(*, key: ApiKey, by: Person, at: dt.datetime) -> ApiKey:
-    """Ends a key: at once in this process, within a second in the others."""
+    """Ends a key: at once in this process, within a second in the others. Raises AlreadyRevoked."""
     locked = ApiKey.objects.select_for_update().get(pk=key.pk)
     if locked.revoked_at is not None:
         raise AlreadyRevoked(_("This key was revoked already."))
@@ -102,7 +102,8 @@ def create_personal_token(
 ) -> tuple[PersonalToken, str]:
     """A new token that reads as ``person`` in ``organisation``, and its secret, which is shown this once.
 
-    With the scope ``write`` it also acts: without, whoever finds it in a script changes nothing.
+    With the scope ``write`` it also acts: without, whoever finds it in a script changes nothing. Raises NotAMember,
+    UnknownScope and ExpiryInThePast.
     """
     if not organisation.memberships.filter(person=person).exists():
         raise NotAMember(_("Only people who hold a role in the organisation can have a token for it."))
@@ -133,7 +134,7 @@ def create_personal_token(
 
 @trail.act()
 def revoke_personal_token(*, token: PersonalToken, by: Person, at: dt.datetime) -> PersonalToken:
-    """Ends a token at once."""
+    """Ends a token at once. Raises AlreadyRevoked."""
     locked = PersonalToken.objects.select_for_update().get(pk=token.pk)
     if locked.revoked_at is not None:
         raise AlreadyRevoked(_("This token was revoked already."))
