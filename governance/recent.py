@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Hashable
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, overload
 
 from django.db import connection
 
@@ -21,6 +21,12 @@ class Recent(Generic[Key, Value]):
         self._fresh = seconds - self._grace
         self._most = most
         self._kept: dict[tuple[str, Key], tuple[float, Value]] = {}
+
+    @overload
+    def of(self, key: Key, ask: Callable[[], Value]) -> Value: ...
+
+    @overload
+    def of(self, key: Key, ask: Callable[[], Value | None]) -> Value | None: ...
 
     def of(self, key: Key, ask: Callable[[], Value | None]) -> Value | None:
         """What is kept for ``key``, else what ``ask`` finds."""

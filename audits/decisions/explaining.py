@@ -105,9 +105,7 @@ class Explanation:
 def explain(*, decision: Decision) -> Explanation:
     """Everything the record says, computed from the log's entry and the policy that the model says it applied."""
     system = decision.system
-    log = ledger.log_of(organisation=system.organisation, system=system)
-    assert log is not None
-    entry = ledger.entry(log=log, index=decision.index)
+    entry = ledger.entry(log=ledger.log_for(system=system), index=decision.index)
     record: dict[str, Any] = loads(entry)["record"]
     policy = policies.with_version(system=system, version=decision.policy_version)
     names = edge_names(record, policy)

@@ -125,9 +125,7 @@ class Proof(APIView):
     def get(self, request: Request, identity: uuid.UUID) -> HttpResponse | Response:
         """Kept by the model; verifies offline. 404 ``not_yet_published`` for a moment after logging."""
         decision = _decision(request, identity)
-        log = ledger.log_of(organisation=decision.system.organisation, system=decision.system)
-        assert log is not None
-        receipt = ledger.receipt(log=log, index=decision.index)
+        receipt = ledger.receipt(log=ledger.log_for(system=decision.system), index=decision.index)
         name = f'attachment; filename="{decision.uuid}.tlog-proof"'
         return HttpResponse(
             receipt, content_type="text/plain; charset=utf-8", headers={"Content-Disposition": name}

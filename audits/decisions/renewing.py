@@ -4,19 +4,16 @@ What was assessed stays as it was: only what the record says is read again.
 """
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import msgspec
 import numpy as np
 from django.db import transaction
 from edgewise import record as sdk
 
-from audits.decisions import assessing, indexing, links, table
+from audits.decisions import assessing, indexing, links, selectors, table
 from audits.decisions.models import Cursor, Segment
 from audits.decisions.table import Table
-from audits.ledger import selectors as ledger
 from governance.systems.models import AISystem
 
 ASSESSED = ("margin", "confidence", "driving", "verdicts")
@@ -40,7 +37,9 @@ def renew(*, system: AISystem, first: int) -> int:
     if cursor is None or segment is None:
         return 0
     before = table.unpack(bytes(segment.data))
-    records = _records(system, before.index.tolist())
+    indexes = before.index.tolist()
+    stored = selectors.records_at(system=system, indexes=indexes)
+    records = [stored[index] for index in indexes]
     found = links.digests(records)
     assessing.save(segment, built := _built(records, before), found)
     indexed = np.flatnonzero(before.index < cursor.searchable)
@@ -57,13 +56,6 @@ def rebuild(*, system: AISystem) -> int:
         Segment.objects.filter(system=system).update(form=0)
     firsts = Segment.objects.filter(system=system).order_by("first").values_list("first", flat=True)
     return sum(renew(system=system, first=first) for first in list(firsts))
-
-
-def _records(system: AISystem, indexes: Sequence[int]) -> list[dict[str, Any]]:
-    log = ledger.log_of(organisation=system.organisation, system=system)
-    assert log is not None, "assessed decisions are in a log"
-    entries, decode = ledger.entries_at(log=log, indexes=indexes), msgspec.json.Decoder().decode
-    return [decode(entries[index])["record"] for index in indexes]
 
 
 def _built(records: list[dict[str, Any]], before: Table) -> Table:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
@@ -111,11 +112,16 @@ def told(*, rows: Sequence[Decision]) -> dict[tuple[int, int], Told]:
         places.setdefault(row.system, []).append(row.index)
     found: dict[tuple[int, int], Told] = {}
     for system, indexes in places.items():
-        log = ledger.log_of(organisation=system.organisation, system=system)
-        assert log is not None, "decisions are in a log"
-        entries = ledger.entries_at(log=log, indexes=indexes)
+        entries = ledger.entries_at(log=ledger.log_for(system=system), indexes=indexes)
         found |= {(system.pk, at): entry.read(entries.get(at, b"")) for at in indexes}
     return found
+
+
+def records_at(*, system: AISystem, indexes: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """The records in the log's entries at these indexes. Raises LogNotOpen."""
+    entries = ledger.entries_at(log=ledger.log_for(system=system), indexes=indexes)
+    decode = msgspec.json.Decoder().decode
+    return {index: decode(found)["record"] for index, found in entries.items()}
 
 
 def assessments_of(*, decisions: Iterable[Decision]) -> dict[tuple[int, int], Assessment]:

@@ -35,9 +35,7 @@ def of(system: AISystem, *, at: dt.datetime, anew: bool = False) -> Terms:
     """The terms of ``system``, at most a second old, or read now if ``anew``."""
     if anew:
         return _recent.keep(system.pk, _read(system, at))
-    found = _recent.of(system.pk, lambda: _read(system, at))
-    assert found is not None
-    return found
+    return _recent.of(system.pk, lambda: _read(system, at))
 
 
 def _read(system: AISystem, at: dt.datetime) -> Terms:
@@ -48,9 +46,9 @@ def _read(system: AISystem, at: dt.datetime) -> Terms:
 
 def _log(system: AISystem, at: dt.datetime) -> Log:
     """A log once opened stays."""
-    log = _logs.of(system.pk, lambda: ledger.open_log(organisation=system.organisation, system=system, at=at))
-    assert log is not None
-    return log
+    return _logs.of(
+        system.pk, lambda: ledger.open_log(organisation=system.organisation, system=system, at=at)
+    )
 
 
 def _wire(slug: str, leaves: tuple[str, ...]) -> Wire:

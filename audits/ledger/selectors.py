@@ -45,6 +45,13 @@ class Damaged(Exception):
         self.left = left
 
 
+class LogNotOpen(DomainError):
+    """There is no log where one has to be: what it holds is asked for, or something is appended to it."""
+
+    code = "log_not_open"
+    status = 500
+
+
 class NotYetPublished(DomainError):
     """No checkpoint covers the entry yet; one will within a second."""
 
@@ -56,6 +63,19 @@ def log_of(*, organisation: Organisation, system: AISystem | None = None) -> Log
     """The log of a system, or the organisation's own; None before the first entry."""
     logs = Log.objects.filter(organisation=organisation, system=system)
     return logs.select_related("organisation", "system").first()
+
+
+def log_for(*, system: AISystem) -> Log:
+    """The log of a system that has logged decisions. Raises LogNotOpen."""
+    found = log_of(organisation=system.organisation, system=system)
+    if found is None:
+        raise LogNotOpen(
+            _(
+                "The system %s has no log, though decisions of it are kept: restore the database from a backup."
+            )
+            % system.slug
+        )
+    return found
 
 
 def logs(*, organisation: Organisation) -> QuerySet[Log]:

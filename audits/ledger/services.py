@@ -12,7 +12,7 @@ from edgewise import merkle
 from edgewise.strict_json import canonical
 
 from audits.ledger import events as entries_of_events
-from audits.ledger import sealing, statements
+from audits.ledger import sealing, selectors, statements
 from audits.ledger.models import MAX_ENTRY_BYTES, Head, Log, LoggedEvent, Published, SealedFacts
 from audits.ledger.statements import Statement
 from governance import trail
@@ -42,11 +42,6 @@ class EntryTooLarge(DomainError):
     """A bundle states an entry's length in two bytes (C2SP tlog-tiles)."""
 
     code = "too_large"
-
-
-class LogNotOpen(DomainError):
-    code = "log_not_open"
-    status = 500
 
 
 @transaction.atomic
@@ -90,7 +85,7 @@ def lock_head(log: Log) -> Statement:
 def frontier_of(log: Log, rows: Sequence[tuple[bytes]]) -> merkle.Frontier:
     """The right edge that ``lock_head`` found."""
     if not rows:
-        raise LogNotOpen(_("The log %s was never opened.") % log.origin)
+        raise selectors.LogNotOpen(_("The log %s was never opened.") % log.origin)
     return merkle.Frontier.from_bytes(rows[0][0])
 
 

@@ -1,7 +1,6 @@
 """The worker's part: drawing what is due, and taking one batch to its scorer and back."""
 
 import datetime as dt
-import json
 import uuid
 from collections.abc import Sequence
 from itertools import groupby
@@ -10,9 +9,9 @@ from typing import Any
 from django.db import transaction
 
 from audits.decisions import opening, table
+from audits.decisions import selectors as decisions
 from audits.decisions.models import Cursor, Decision
 from audits.ledger import sealing
-from audits.ledger import selectors as ledger
 from audits.rescoring import asking, draw, selectors, services
 from audits.rescoring.asking import Case
 from audits.rescoring.models import Rescorer
@@ -99,13 +98,9 @@ def take(*, job: Job, at: dt.datetime) -> dict[str, Any]:
 def _cases(rescorer: Rescorer, indexes: Sequence[int]) -> list[Case]:
     """The batch as the scorer gets it; what should go with its text and has none left (erased) is left out."""
     system = rescorer.system
-    log = ledger.log_of(organisation=system.organisation, system=system)
-    assert log is not None, "decisions are in a log"
-    entries = ledger.entries_at(log=log, indexes=indexes)
+    records = decisions.records_at(system=system, indexes=indexes)
     found = Decision.objects.filter(system=system, index__in=indexes).select_related("data_key")
-    cases = [
-        _case(rescorer, each, json.loads(entries[each.index])["record"]) for each in found.order_by("index")
-    ]
+    cases = [_case(rescorer, each, records[each.index]) for each in found.order_by("index")]
     return [case for case in cases if case.text is not None or "text" not in rescorer.discloses]
 
 

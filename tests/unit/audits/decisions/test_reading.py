@@ -56,6 +56,16 @@ def sd(value):
     return [worlds.option("label", (0.7, 0.8, 0.9), value), worlds.option("remove", (0.9, 0.8, 0.1), value)]
 
 
+@pytest.mark.parametrize("part", ["", "/proof", "/explanation", "?kind=choice"])
+def test_decisions_whose_log_is_gone_are_refused_with_a_code(client, world, auditor, monkeypatch, part):
+    record = world.record()
+    seen(world, record)
+    monkeypatch.setattr(ledger, "log_of", lambda **_asked: None)
+    address = f"/api/v1/decisions{part}" if "?" in part else f"/api/v1/decisions/{record['id']}{part}"
+    refusal = client.get(address, **token(auditor, world))
+    assert (refusal.status_code, refusal.json()["code"]) == (500, "log_not_open")
+
+
 def test_search_filters_and_turns_pages(client, world, auditor):
     seen(
         world,

@@ -57,8 +57,18 @@ def test_append_needs_the_callers_transaction(fresh_database: str) -> None:
 def test_a_log_that_was_never_opened_is_refused(organisation) -> None:
     """Nothing is appended to what has no head."""
     bare = Log(pk=999, organisation=organisation, origin="edgewise.local/bare")
-    with pytest.raises(services.LogNotOpen):
+    with pytest.raises(selectors.LogNotOpen):
         services.append(log=bare, entries=[b"x"])
+
+
+def test_a_log_that_has_to_be_there_is_missed_by_its_code(organisation) -> None:
+    """Decisions without a log are a damaged database, and no defect without a word."""
+    system = worlds.bare_system(organisation)
+    with pytest.raises(selectors.LogNotOpen, match="restore the database") as missed:
+        selectors.log_for(system=system)
+    assert missed.value.code == "log_not_open"
+    opened = services.open_log(organisation=organisation, system=system, at=worlds.AT)
+    assert selectors.log_for(system=system) == opened
 
 
 def test_opening_twice_gives_the_same_log(organisation) -> None:

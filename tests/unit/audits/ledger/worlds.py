@@ -47,8 +47,13 @@ def make_system(organisation: Organisation, slug: str = "assistant") -> AISystem
 
 def empty_log(organisation: Organisation) -> Log:
     """The log of a new system, made without an event, so that it is empty."""
+    return services.open_log(organisation=organisation, system=bare_system(organisation), at=AT)
+
+
+def bare_system(organisation: Organisation) -> AISystem:
+    """A new system that nothing was logged of, not even that it was registered: it has no log."""
     number = AISystem.objects.count()
-    system = AISystem.objects.create(
+    return AISystem.objects.create(
         organisation=organisation,
         slug=f"bare-{number}",
         name=f"Bare {number}",
@@ -58,7 +63,6 @@ def empty_log(organisation: Organisation) -> Log:
         risk_reasoning="None.",
         created_at=AT,
     )
-    return services.open_log(organisation=organisation, system=system, at=AT)
 
 
 def numbered(start: int, stop: int) -> list[bytes]:
