@@ -122,16 +122,33 @@ def _body(explanation: Explanation, policy: Policy, scored: Json) -> Json:
 def _stated(explanation: Explanation, scored: Json) -> str:
     deciding = [row["name"] for row in scored["rows"] if row["deciding"]]
     if explanation.weights_are_erased:
-        return f"“{explanation.decision.chosen}” was chosen. {explaining.ERASED_WEIGHTS}"
+        return f"{_outcome_of(explanation)} {explaining.ERASED_WEIGHTS}"
     if explanation.is_assessment:
         return reading(deciding, scored)
     return statement(explanation.decision, deciding, scored)
 
 
+def _outcome_of(explanation: Explanation) -> str:
+    """What was decided, in a sentence that says nothing of weights."""
+    if explanation.is_assessment:
+        return assessed(explanation.subject)
+    if explanation.decision.chosen is None:
+        return unchosen(explanation.decision)
+    return f"“{explanation.decision.chosen}” was chosen."
+
+
+def assessed(option: str | None) -> str:
+    return f"“{option}” was assessed; nothing was chosen."
+
+
+def unchosen(decision: Decision) -> str:
+    return f"No option was chosen; the decision was {decision.disposition}."
+
+
 def statement(decision: Decision, deciding: list[str], scored: Mapping[str, Any]) -> str:
     """The one sentence the page exists for."""
     if decision.chosen is None:
-        return f"No option was chosen; the decision was {decision.disposition}."
+        return unchosen(decision)
     if scored["margin"] is None and scored["unscored"]:
         return f"“{decision.chosen}” was chosen; a score is missing, so it cannot be compared with the other options."
     if scored["margin"] is None:
@@ -147,7 +164,7 @@ def statement(decision: Decision, deciding: list[str], scored: Mapping[str, Any]
 
 def reading(deciding: list[str], scored: Mapping[str, Any]) -> str:
     """The one sentence about an assessment."""
-    begin = f"“{scored['about']}” was assessed; nothing was chosen."
+    begin = assessed(scored["about"])
     if scored["margin"] is None:
         return f"{begin} A score is missing, so it cannot be compared with the reference profile."
     if not deciding:

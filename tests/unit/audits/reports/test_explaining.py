@@ -9,6 +9,7 @@ import pytest
 
 from audits.decisions import assessing
 from audits.decisions import services as decisions
+from audits.decisions.models import Decision
 from audits.decisions.sentences import VERDICTS
 from audits.reports import explaining, services, tasks
 from audits.reports.models import Report
@@ -47,6 +48,20 @@ def test_a_decision_without_a_choice_is_explained_too(world):
     _evidence, body = explaining.explain(logged(world, chosen=None, disposition="escalated"))
     assert body["statement"] == "No option was chosen; the decision was escalated."
     assert body["charts"] == {}
+
+
+def test_an_assessment_whose_weights_are_erased_is_not_told_as_a_choice(world):
+    own = {"safety": 0.1, "privacy": 0.1, "expression": 0.8}
+    decision = logged(
+        world, kind="assessment", options=[worlds.option("reply", (0.7, 0.8, 0.9))], chosen=None,
+        disposition="escalated", weights=own, subject={"ref": "ada"},
+    )  # fmt: skip
+    Decision.objects.filter(pk=decision.pk).update(weights=None)
+    _evidence, body = explaining.explain(
+        explaining.find(organisation=world.organisation, subject=str(decision.uuid))
+    )
+    assert body["statement"].startswith("“reply” was assessed; nothing was chosen. The person's own weights")
+    assert (body["table"], body["counterfactual"]) == (None, "")
 
 
 def test_an_unknown_decision_is_refused(world):
