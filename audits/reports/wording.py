@@ -18,7 +18,7 @@ METHOD = (
         "How to check it",
         "Every figure in manifest.json names the query, the fields and the operation it comes from; recomputing it "
         "needs only the two attachments. The entries themselves are in the system's log, whose sealed state is "
-        "quoted under the first control; manifest.json holds it as it was signed (`edgewise verify-report --vkey`).",
+        "quoted under the first control; manifest.json holds it as it was signed, which verify-report --vkey checks.",
     ),
     (
         "What a status means",

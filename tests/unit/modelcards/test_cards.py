@@ -6,8 +6,10 @@ from fractions import Fraction
 
 import pytest
 from django.db import IntegrityError, transaction
+from edgewise import notes
 
 from audits.ledger import selectors as ledger
+from audits.ledger import signer
 from audits.reports.manifest import sha256
 from governance.organisations import services as organisations
 from governance.policies import services as policies
@@ -51,6 +53,19 @@ def test_a_published_version_is_immutable_in_the_database(quick, published):
 def test_an_approved_version_cannot_be_written(quick, published, owner):
     with pytest.raises(services.NotADraft):
         services.write(version=published, sections={"caveats": "x"}, by=owner, at=AT)
+
+
+def test_a_card_holds_the_signed_state_of_its_systems_log(draft, system):
+    """Whoever has the card can check it when the server is gone."""
+    signer.publish_all(at=AT)
+    manifest, _evidence = freezing.freeze(draft, at=AT)
+    log = ledger.log_of(organisation=system.organisation, system=system)
+    sealed = notes.open_checkpoint(manifest["checkpoint"]["note"], ledger.vkeys(log=log))
+    assert manifest["checkpoint"]["origin"] == sealed.origin == log.origin
+    assert (manifest["checkpoint"]["size"], manifest["checkpoint"]["root"]) == (
+        sealed.size,
+        sealed.root.hex(),
+    )
 
 
 def test_publishing_waits_for_the_pdf(draft, owner):
