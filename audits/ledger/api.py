@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from edgewise import tiles
 from edgewise.errors import VerificationError
 
-from audits.ledger import confirmation, files, pages, readers, selectors
+from audits.ledger import confirmation, pages, readers, selectors, tile_queries
 from audits.ledger.models import Log
 from governance.access import guards
 
@@ -50,7 +50,7 @@ def _short_answer(request: HttpRequest, match: re.Match[str]) -> HttpResponse | 
         asked = tiles.parse_tile_path(match["path"])
     except VerificationError:
         return None
-    found = files.public(organisation_slug=match["organisation"], slug=match["log"], asked=asked)
+    found = tile_queries.public(organisation_slug=match["organisation"], slug=match["log"], asked=asked)
     return None if found is None else _answer(found, BYTES, f"public, {FOR_EVER}")
 
 

@@ -12,7 +12,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 from edgewise.notes import VerifierKey
 from prometheus_client.core import GaugeMetricFamily
 
-from audits.ledger import asking, witnesses
+from audits.ledger import witness_client, witnesses
 from audits.ledger.models import Checkpoint, Contact, Cosignature, Log
 from audits.ledger.witnesses import Witness
 
@@ -84,7 +84,7 @@ class Standing:
     @property
     def alarming(self) -> bool:
         """Whether the witness holds another history than the log."""
-        return self.problem in asking.ALARMING
+        return self.problem in witness_client.ALARMING
 
 
 def standings(*, log: Log) -> list[Standing]:
@@ -127,7 +127,7 @@ def metrics() -> Iterator[GaugeMetricFamily]:
         labels=["witness"],
     )
     for witness in witnesses.listed():
-        alarming = Contact.objects.filter(witness=witness.url, problem__in=asking.ALARMING)
+        alarming = Contact.objects.filter(witness=witness.url, problem__in=witness_client.ALARMING)
         behind.add_metric([witness.name], len(waiting(witness=witness)))
         alarms.add_metric([witness.name], alarming.count())
     yield from (behind, alarms)

@@ -21,7 +21,7 @@ from edgewise.errors import VerificationError
 from edgewise.notes import Signature, VerifierKey
 from edgewise.transport import Transport
 
-from audits.ledger import asking, confirmation, selectors, witnesses
+from audits.ledger import confirmation, selectors, witness_client, witnesses
 from audits.ledger.models import Checkpoint, Contact, Cosignature, Log
 from audits.ledger.witnesses import Witness
 
@@ -64,7 +64,7 @@ class _Feed:
 
     def __init__(self, witness: Witness) -> None:
         self._witness = witness
-        self._way = asking.transport(witness)
+        self._way = witness_client.transport(witness)
         self._locked: object = None
         self._pause = FIRST_PAUSE
         self._refused: dict[int, tuple[float, float]] = {}
@@ -110,7 +110,7 @@ class _Feed:
                 break
             refusal = feed(witness=self._witness, way=self._way, checkpoint=checkpoint, at=timezone.now())
             self._note(checkpoint, refusal)
-            if refusal and refusal.problem in asking.OF_THE_WITNESS:
+            if refusal and refusal.problem in witness_client.OF_THE_WITNESS:
                 return self._later()
             self._pause = FIRST_PAUSE
         return EVERY_SECONDS
@@ -119,7 +119,7 @@ class _Feed:
         """When the checkpoint's log may be asked about, on the clock of `time.monotonic`."""
         return self._refused.get(checkpoint.log_id, (0.0, FIRST_PAUSE))[0]
 
-    def _note(self, checkpoint: Checkpoint, refusal: asking.NotConfirmed | None) -> None:
+    def _note(self, checkpoint: Checkpoint, refusal: witness_client.NotConfirmed | None) -> None:
         """A log that was refused waits for as long as the witness asks for, and longer each time."""
         _due, pause = self._refused.pop(checkpoint.log_id, (0.0, FIRST_PAUSE))
         if refusal:
@@ -134,7 +134,7 @@ class _Feed:
 
 def feed(
     *, witness: Witness, way: Transport, checkpoint: Checkpoint, at: dt.datetime
-) -> asking.NotConfirmed | None:
+) -> witness_client.NotConfirmed | None:
     """Asks for the confirmation of one checkpoint and keeps the outcome; what stood in the way, or nothing."""
     log = checkpoint.log
     reader = tiles.TileReader(checkpoint.size, selectors.tile_fetcher(log))
@@ -144,14 +144,16 @@ def feed(
 
     old = confirmation.confirmed_size(log=log, witness=witness) or 0
     try:
-        found = asking.confirm(witness, way, note=checkpoint.note, size=checkpoint.size, old=old, prove=prove)
-    except asking.NotConfirmed as error:
+        found = witness_client.confirm(
+            witness, way, note=checkpoint.note, size=checkpoint.size, old=old, prove=prove
+        )
+    except witness_client.NotConfirmed as error:
         _tell(witness, log, error)
         _keep_contact(log, witness, error.problem, at)
         return error
     except (VerificationError, selectors.NotInLog, selectors.Damaged):
         logger.critical("The log %s cannot prove its own past: see verify_log.", log.origin)
-        return asking.NotConfirmed(asking.LOG_DAMAGED)
+        return witness_client.NotConfirmed(witness_client.LOG_DAMAGED)
     keep(checkpoint=checkpoint, witness=witness, found=found, at=at)
     return None
 
@@ -190,9 +192,9 @@ def _keep_contact(log: Log, witness: Witness, problem: str, at: dt.datetime) -> 
     )
 
 
-def _tell(witness: Witness, log: Log, error: asking.NotConfirmed) -> None:
+def _tell(witness: Witness, log: Log, error: witness_client.NotConfirmed) -> None:
     """An alarm for a contradiction, else a warning; the first time only, the page says it all the time."""
     known = Contact.objects.filter(log=log, witness=witness.url, problem=error.problem).exists()
-    level = logging.CRITICAL if error.problem in asking.ALARMING else logging.WARNING
+    level = logging.CRITICAL if error.problem in witness_client.ALARMING else logging.WARNING
     if not known:
         logger.log(level, "%s does not confirm %s: %s (%s)", witness.name, log.origin, error.problem, error)

@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from audits.ledger import asking, confirmation, selectors, sentences
+from audits.ledger import confirmation, selectors, sentences, witness_client
 from audits.ledger import events as entries_of_events
 from audits.ledger.models import Checkpoint, Log, LoggedEvent
 from governance.organisations.models import Organisation, Person
@@ -44,17 +44,21 @@ class Confirmation:
 
 
 PROBLEMS: dict[str, str | Promise] = {
-    asking.UNREACHABLE: _lazy("It cannot be reached at the moment; it is asked again and again."),
-    asking.ASKED_TOO_OFTEN: _lazy("It wants to be asked less often; it is asked again later."),
-    asking.FAILING: _lazy("It fails when asked about this log; it is asked again, less and less often."),
-    asking.LOG_UNKNOWN: _lazy("It does not know this log: its operator has to list it."),
-    asking.KEY_NOT_ACCEPTED: _lazy("It does not accept this log's key: its operator has to list the key."),
-    asking.NOT_UNDERSTOOD: _lazy("Its answers do not follow the specification of witnesses."),
-    asking.COSIGNATURE_WRONG: _lazy("It signed with another key than the one listed here."),
-    asking.AHEAD: _lazy(
+    witness_client.UNREACHABLE: _lazy("It cannot be reached at the moment; it is asked again and again."),
+    witness_client.ASKED_TOO_OFTEN: _lazy("It wants to be asked less often; it is asked again later."),
+    witness_client.FAILING: _lazy(
+        "It fails when asked about this log; it is asked again, less and less often."
+    ),
+    witness_client.LOG_UNKNOWN: _lazy("It does not know this log: its operator has to list it."),
+    witness_client.KEY_NOT_ACCEPTED: _lazy(
+        "It does not accept this log's key: its operator has to list the key."
+    ),
+    witness_client.NOT_UNDERSTOOD: _lazy("Its answers do not follow the specification of witnesses."),
+    witness_client.COSIGNATURE_WRONG: _lazy("It signed with another key than the one listed here."),
+    witness_client.AHEAD: _lazy(
         "It has seen a longer log than this one: entries were removed here, or an old copy restored."
     ),
-    asking.CONTRADICTION: _lazy("It has seen other entries than these: a history was rewritten."),
+    witness_client.CONTRADICTION: _lazy("It has seen other entries than these: a history was rewritten."),
 }
 
 

@@ -1,6 +1,6 @@
 """Rotating the deployment's key: every data key is wrapped anew, and old and new are both read meanwhile.
 
-Pseudonyms and fingerprints stay what they are (`lasting`). Interrupted, either step goes on where it was.
+Pseudonyms and fingerprints stay what they are (`lasting_keys`). Interrupted, either step goes on where it was.
 """
 
 import datetime as dt
@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from audits.ledger import lasting, wrapping
+from audits.ledger import lasting_keys, wrapping
 from audits.ledger.models import DataKey, LastingKey, LoggedEvent
 from governance import trail
 from governance.access import keyring
@@ -27,7 +27,7 @@ class NoOldKey(DomainError):
 
 def begin(*, at: dt.datetime) -> list[str]:
     """Takes up a new key, unless one is there already, and wraps with it all that lies under another."""
-    lasting.keep()
+    lasting_keys.keep()
     if len(_generations()) < 2:
         keyring.add_generation(wrapping.NAME, home=settings.EDGEWISE_HOME)
     wrapped = rewrap()
@@ -39,7 +39,7 @@ def finish(*, at: dt.datetime) -> list[str]:
     """Wraps what came in under the old key since, and puts that one away."""
     if len(_generations()) < 2:
         raise NoOldKey(_("There is no old key to put away: run `manage.py rotate_key deployment` first."))
-    lasting.keep()
+    lasting_keys.keep()
     wrapped = rewrap()
     _record(RETIRED, wrapped, at)
     variables = keyring.retire_generations(wrapping.NAME, home=settings.EDGEWISE_HOME)

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.utils.translation import gettext as _
 
-from audits.ledger import lasting, wrapping
+from audits.ledger import lasting_keys, wrapping
 from audits.ledger.models import DataKey, LoggedEvent, SealedFacts
 from audits.ledger.statements import Statement
 from governance.errors import DomainError
@@ -44,7 +44,7 @@ def of_system(system: AISystem) -> str:
 
 def keyed_digest(purpose: str, data: bytes) -> bytes:
     """HMAC-SHA-256 (32 bytes) under a lasting key of the deployment: recognises `data` again without storing it."""
-    return hmac.digest(lasting.key(f"digest {purpose}"), data, hashlib.sha256)
+    return hmac.digest(lasting_keys.key(f"digest {purpose}"), data, hashlib.sha256)
 
 
 def pseudonym(*, organisation: Organisation, reference: str) -> bytes:

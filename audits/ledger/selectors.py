@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from edgewise import merkle, notes, proofs, tiles
 from edgewise.merkle import HASH_BYTES, TILE_HEIGHT, TILE_WIDTH
 
-from audits.ledger import confirmation, files, keys, sealing, witnesses
+from audits.ledger import confirmation, keys, sealing, tile_queries, witnesses
 from audits.ledger import events as entries_of_events
 from audits.ledger.models import Checkpoint, Entry, Head, Log, LoggedEvent, SealedFacts
 from governance.errors import DomainError
@@ -133,7 +133,7 @@ def tile(*, log: Log, level: int, n: int, width: int = TILE_WIDTH) -> bytes:
         left = _edge(head).partial(level) if n == head.size >> (TILE_HEIGHT * (level + 1)) else b""
         if width * HASH_BYTES <= len(left):
             return left[: width * HASH_BYTES]
-    found = files.tile(log_id=log.pk, level=level, n=n)
+    found = tile_queries.tile(log_id=log.pk, level=level, n=n)
     if found is None:
         raise _absent(log, level, n, width, left)
     return found[: width * HASH_BYTES]
@@ -152,7 +152,7 @@ def _absent(log: Log, level: int, n: int, width: int, left: bytes) -> Exception:
 
 def bundle(*, log: Log, n: int, width: int = TILE_WIDTH) -> bytes:
     """The first `width` entries under tile `n` of level 0, each after its length; raises NotInLog or Damaged."""
-    found, count = files.bundle(log_id=log.pk, n=n, width=width)
+    found, count = tile_queries.bundle(log_id=log.pk, n=n, width=width)
     if count < width:
         indexes = range(n * TILE_WIDTH, n * TILE_WIDTH + count)
         there = entries_at(log=log, indexes=indexes) if count else {}

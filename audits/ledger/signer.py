@@ -17,7 +17,7 @@ from django.utils import timezone
 from edgewise import checkpoints, merkle, notes, tiles
 from edgewise.errors import VerificationError
 
-from audits.ledger import keys, landmarks, selectors, turns
+from audits.ledger import keys, landmarks, selectors, silent_sessions
 from audits.ledger.models import Checkpoint, Head, Log, Published
 
 EVERY_SECONDS = 0.5
@@ -80,9 +80,9 @@ def _round(*, look: bool = False) -> float:
     """Publishes what has grown, and may look for who holds others up; the seconds to wait before the next round."""
     try:
         close_old_connections()
-        turns.limit_mine()
+        silent_sessions.limit_mine()
         publish_all(at=timezone.now(), apart=APART)
-        if look and (ended := turns.end_silent()):
+        if look and (ended := silent_sessions.end_silent()):
             logger.warning("Ended %d sessions that held others up and said nothing.", ended)
     except DatabaseError:
         logger.exception("Signing waits for the database.")

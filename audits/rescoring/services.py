@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from audits.decisions import weighing
 from audits.decisions.models import Agreement, Cursor
 from audits.rescoring import agreement, routes, selectors
-from audits.rescoring.asking import Case, Scores
 from audits.rescoring.models import Rescore, Rescorer
+from audits.rescoring.scorer_client import Case, Scores
 from governance import trail
 from governance.edges import selectors as edge_cards
 from governance.edges import services as edge_acts

@@ -5,7 +5,7 @@ import uuid
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from audits.ledger import lasting
+from audits.ledger import lasting_keys
 
 NONCE = 12
 
@@ -23,4 +23,4 @@ def unseal(*, link: bytes, elector: int) -> uuid.UUID:
 
 
 def _cipher() -> AESGCM:
-    return AESGCM(lasting.key("ballot link"))
+    return AESGCM(lasting_keys.key("ballot link"))

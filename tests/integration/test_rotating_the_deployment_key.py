@@ -12,7 +12,7 @@ from django.conf import settings
 
 from audits.decisions import opening
 from audits.decisions.models import Decision
-from audits.ledger import lasting, rewrapping, sealing, verification, wrapping
+from audits.ledger import lasting_keys, rewrapping, sealing, verification, wrapping
 from audits.ledger import selectors as ledger
 from audits.ledger.models import DataKey
 from audits.protection import erasing
@@ -36,7 +36,7 @@ def home(tmp_path):
 
 def restarted():
     """As a process that starts now: nothing is remembered."""
-    lasting._known.clear()
+    lasting_keys._known.clear()
     wrapping._openers.clear()
 
 

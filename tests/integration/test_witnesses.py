@@ -14,7 +14,7 @@ from edgewise import merkle, notes, proofs, trust
 from edgewise.checkpoints import Checkpoint as Stated
 from pytest_django import DjangoDbBlocker
 
-from audits.ledger import asking, confirmation, feeder, keys, selectors, services, signer, witnesses
+from audits.ledger import confirmation, feeder, keys, selectors, services, signer, witness_client, witnesses
 from audits.ledger.models import Contact, Cosignature, Log
 from tests import databases, live
 from tests.unit.audits.ledger import worlds
@@ -71,7 +71,7 @@ def logs(witness: Witness, template_database: str, tmp_path: Path, monkeypatch) 
 def feed(log: Log) -> str:
     """One confirmation of the log's latest checkpoint; what stood in the way."""
     (listed,) = witnesses.listed()
-    way = asking.transport(listed)
+    way = witness_client.transport(listed)
     try:
         (waiting,) = [each for each in confirmation.waiting(witness=listed) if each.log == log]
         refusal = feeder.feed(witness=listed, way=way, checkpoint=waiting, at=worlds.AT)
@@ -118,13 +118,13 @@ def test_the_log_goes_on_from_the_size_the_witness_names(logs: list[Log]) -> Non
     grow(log, 40, 90)
     (listed,) = witnesses.listed()
     latest = selectors.latest_checkpoint(log=log)
-    way, asked = asking.transport(listed), []
+    way, asked = witness_client.transport(listed), []
 
     def prove(old: int) -> list[bytes]:
         asked.append(old)
         return merkle.consistency_proof(old, 90, merkle.leaf_hashes(worlds.numbered(0, 90)))
 
-    found = asking.confirm(listed, way, note=latest.note, size=90, old=7, prove=prove)
+    found = witness_client.confirm(listed, way, note=latest.note, size=90, old=7, prove=prove)
     way.close()
     assert (asked, len(found)) == ([7, 40], 2)
 
@@ -133,8 +133,8 @@ def test_a_log_the_witness_does_not_know_is_not_confirmed(logs: list[Log]) -> No
     """The page says so in plain words; the log itself goes on."""
     log = logs[4]
     grow(log, 0, 5)
-    assert feed(log) == asking.LOG_UNKNOWN
-    assert Contact.objects.get(log=log).problem == asking.LOG_UNKNOWN
+    assert feed(log) == witness_client.LOG_UNKNOWN
+    assert Contact.objects.get(log=log).problem == witness_client.LOG_UNKNOWN
     (standing,) = confirmation.standings(log=log)
     assert (standing.size, standing.alarming) == (None, False)
 
@@ -147,7 +147,7 @@ def test_a_witness_that_is_away_delays_nothing(logs: list[Log], monkeypatch, tmp
     path.write_text(listed.replace(port, str(live.free_port())))
     monkeypatch.setattr(settings, "EDGEWISE_WITNESSES", path)
     grow(log, 0, 5)
-    assert feed(log) == asking.UNREACHABLE
+    assert feed(log) == witness_client.UNREACHABLE
     later = worlds.AT + confirmation.GRACE
     assert confirmation.served(log=log, at=later).size == 5
 
@@ -174,10 +174,10 @@ def forge(log: Log, size: int, changed: int) -> str:
 
 def submit(log: Log, note: str, size: int, old: int, entries: list[bytes]) -> dict:
     (listed,) = witnesses.listed()
-    way = asking.transport(listed)
+    way = witness_client.transport(listed)
     hashes = merkle.leaf_hashes(entries)
     try:
-        return asking.confirm(
+        return witness_client.confirm(
             listed,
             way,
             note=note,
@@ -196,7 +196,7 @@ def test_a_second_history_finds_no_witness(logs: list[Log]) -> None:
     entries = worlds.numbered(0, seen + 50)
     entries[7] = b'{"type":"forged"}'
     for size, problem in ((seen + 50, "contradiction"), (seen, "contradiction"), (seen - 1, "ahead")):
-        with pytest.raises(asking.NotConfirmed) as refused:
+        with pytest.raises(witness_client.NotConfirmed) as refused:
             submit(log, forge(log, size, 7), size, min(seen, size), entries[:size])
         assert refused.value.problem == problem
 
@@ -205,7 +205,7 @@ def _seen(log: Log) -> int:
     """How far the witness has come with the log, whatever ran before."""
     try:
         submit(log, forge(log, 1, 0), 1, 0, [b'{"type":"forged"}'])
-    except asking.NotConfirmed as refused:
+    except witness_client.NotConfirmed as refused:
         return int(str(refused).split("has seen ")[1].split()[0])
     raise AssertionError("the witness had not seen the log")
 
@@ -214,13 +214,13 @@ def test_a_restored_or_rewritten_log_raises_the_alarm(logs: list[Log]) -> None:
     """This deployment's own feeder finds that the witness has seen more, or other entries; the page shows it."""
     log = logs[1]
     grow(log, 0, 20)
-    assert feed(log) == asking.AHEAD
+    assert feed(log) == witness_client.AHEAD
     (standing,) = confirmation.standings(log=log)
     assert standing.alarming
     with transaction.atomic():
         services.append(log=log, entries=[b'{"type":"rewritten"}'] * 100)
     signer.publish(log=log, at=worlds.AT)
-    assert feed(log) == asking.CONTRADICTION
+    assert feed(log) == witness_client.CONTRADICTION
 
 
 def test_the_threads_confirm_by_themselves(logs: list[Log]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from audits.rescoring import asking, routes
+from audits.rescoring import routes, scorer_client
 from governance.commandline import EdgewiseCommand
 from governance.errors import DomainError
 
@@ -23,4 +23,4 @@ class Command(EdgewiseCommand):
             routes.target(name)
         except DomainError as refusal:
             raise CommandError(refusal.detail) from None
-        self.stdout.write(f"whsec_{base64.b64encode(asking.secret(name)).decode()}")
+        self.stdout.write(f"whsec_{base64.b64encode(scorer_client.secret(name)).decode()}")

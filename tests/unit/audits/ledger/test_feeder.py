@@ -13,7 +13,7 @@ import pytest
 from edgewise import notes, submissions
 from edgewise.notes import NoteSigner
 
-from audits.ledger import asking, confirmation, feeder, selectors, signer, witnesses
+from audits.ledger import confirmation, feeder, selectors, signer, witness_client, witnesses
 from audits.ledger.models import Contact, Cosignature, Log
 from tests.unit.audits.ledger import worlds
 
@@ -119,16 +119,16 @@ def problem(log: Log) -> str:
 @pytest.mark.parametrize(
     ("does", "word"),
     [
-        (answers(500), asking.FAILING),
-        (answers(503), asking.FAILING),
-        (answers(403), asking.KEY_NOT_ACCEPTED),
-        (answers(404), asking.LOG_UNKNOWN),
-        (answers(418), asking.NOT_UNDERSTOOD),
-        (answers(422), asking.CONTRADICTION),
-        (answers(200, b""), asking.COSIGNATURE_WRONG),
-        (answers(200, SIGNER.line("another checkpoint\n", 1).encode()), asking.COSIGNATURE_WRONG),
-        (answers(200, STRANGER.line("another checkpoint\n", 1).encode()), asking.COSIGNATURE_WRONG),
-        (answers(200, b"x" * (submissions.MAX_BYTES + 1)), asking.NOT_UNDERSTOOD),
+        (answers(500), witness_client.FAILING),
+        (answers(503), witness_client.FAILING),
+        (answers(403), witness_client.KEY_NOT_ACCEPTED),
+        (answers(404), witness_client.LOG_UNKNOWN),
+        (answers(418), witness_client.NOT_UNDERSTOOD),
+        (answers(422), witness_client.CONTRADICTION),
+        (answers(200, b""), witness_client.COSIGNATURE_WRONG),
+        (answers(200, SIGNER.line("another checkpoint\n", 1).encode()), witness_client.COSIGNATURE_WRONG),
+        (answers(200, STRANGER.line("another checkpoint\n", 1).encode()), witness_client.COSIGNATURE_WRONG),
+        (answers(200, b"x" * (submissions.MAX_BYTES + 1)), witness_client.NOT_UNDERSTOOD),
     ],
 )
 def test_an_error_for_one_log_delays_no_other(
@@ -170,7 +170,7 @@ def test_a_log_that_cannot_prove_its_past_is_found_when_a_witness_asks_for_it(
     worlds.fill(logs[0], 0, 300)
     signer.publish(log=logs[0], at=worlds.AT)
     partial.does = answers(409, b"40\n", Content_Type=submissions.SIZE_TYPE)
-    monkeypatch.setattr(selectors.files, "tile", lambda **asked: None)
+    monkeypatch.setattr(selectors.tile_queries, "tile", lambda **asked: None)
     feed.round()
     assert confirmed(logs) == [False, True, True]
     assert partial.asked[partial.bad] == 1
@@ -179,7 +179,7 @@ def test_a_log_that_cannot_prove_its_past_is_found_when_a_witness_asks_for_it(
     (listed,) = witnesses.listed()
     refusal = feeder.feed(witness=listed, way=feed._way, checkpoint=checkpoint, at=worlds.AT)
     assert refusal
-    assert refusal.problem == asking.LOG_DAMAGED
+    assert refusal.problem == witness_client.LOG_DAMAGED
     assert "cannot prove its own past" in caplog.text
 
 
@@ -190,7 +190,7 @@ def note_of(log: Log) -> str:
 
 
 @pytest.mark.parametrize(
-    ("does", "word"), [(hangs_up, asking.UNREACHABLE), (answers(429), asking.ASKED_TOO_OFTEN)]
+    ("does", "word"), [(hangs_up, witness_client.UNREACHABLE), (answers(429), witness_client.ASKED_TOO_OFTEN)]
 )
 def test_a_witness_that_cannot_answer_is_left_alone_and_asked_about_others_first(
     feed: feeder._Feed, partial: Partial, logs: list[Log], clock: list[float], does: Answer, word: str

@@ -7,7 +7,7 @@ import uuid
 import pytest
 from django.core.management import CommandError, call_command
 
-from audits.ledger import checks, lasting, rewrapping, sealing, wrapping
+from audits.ledger import checks, lasting_keys, rewrapping, sealing, wrapping
 from audits.ledger import selectors as ledger
 from audits.ledger.models import DataKey, LastingKey
 from councils.voting import links
@@ -38,7 +38,7 @@ def forgotten():
 
 def restarted():
     """As a process that starts now: nothing is remembered."""
-    lasting._known.clear()
+    lasting_keys._known.clear()
     wrapping._openers.clear()
 
 
@@ -94,7 +94,7 @@ def test_subjects_are_found_and_reposts_recognised_after_two_rotations(sealed, o
         restarted()
     assert sealing.pseudonym(organisation=organisation, reference="subject:a") == name
     assert sealing.keyed_digest("fingerprint key", b"assistant") == mark
-    assert LastingKey.objects.count() == len(lasting.PURPOSES)
+    assert LastingKey.objects.count() == len(lasting_keys.PURPOSES)
     assert opens(organisation, sealed)
 
 
@@ -154,7 +154,7 @@ def test_a_database_older_than_the_first_rotation_is_refused_beside_the_new_key(
 
 def test_interrupted_it_goes_on_and_makes_no_third_key(sealed, organisation, home, monkeypatch):
     monkeypatch.setattr(rewrapping, "CHUNK", 1)
-    rewrapping.lasting.keep()
+    rewrapping.lasting_keys.keep()
     keyring.add_generation("deployment", home=home)
     rewrapping._rewrap_some(wrapping.newest())
     assert len({row.under for row in DataKey.objects.all()}) == 2
@@ -209,7 +209,7 @@ def refuse(events):
 def test_a_key_that_is_not_listed_is_refused(db):
     """A rotation would lose it."""
     with pytest.raises(ValueError, match="not among the lasting keys"):
-        lasting.key("something new")
+        lasting_keys.key("something new")
 
 
 def test_keys_from_the_environment_are_rotated_in_steps_that_say_what_to_set(home, organisation, monkeypatch):

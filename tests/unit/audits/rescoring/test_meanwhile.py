@@ -7,8 +7,8 @@ from django.db import transaction
 
 from audits.decisions import basis
 from audits.decisions.models import Agreement
+from audits.rescoring import scoring_jobs
 from audits.rescoring import services as acts
-from audits.rescoring import working
 from audits.rescoring.models import Rescore
 from governance.jobs.models import Job
 from tests.held_up import held_up
@@ -38,7 +38,7 @@ def made(settings, monkeypatch):
     for edge in ("safety", "privacy"):
         appoint(world, edge, scorer="house@1", route="busy")
     log(world, world.record())
-    working.draw_all(at=NOW)
+    scoring_jobs.draw_all(at=NOW)
     return world
 
 

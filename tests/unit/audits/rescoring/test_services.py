@@ -11,7 +11,7 @@ from audits.decisions import assessing, basis, services
 from audits.decisions.models import Agreement
 from audits.ledger import services as ledger
 from audits.ledger.models import LoggedEvent
-from audits.rescoring import asking, checks, draw, selectors, working
+from audits.rescoring import checks, draw, scorer_client, scoring_jobs, selectors
 from audits.rescoring import services as acts
 from audits.rescoring.models import Rescore, Rescorer
 from audits.rescoring.webhooks import Unanswered
@@ -46,11 +46,11 @@ def log(world, *records):
 
 
 def run(job, at=NOW):
-    return working.take(job=job, at=at)
+    return scoring_jobs.take(job=job, at=at)
 
 
 def worked(world):
-    working.draw_all(at=NOW)
+    scoring_jobs.draw_all(at=NOW)
     queued = Job.objects.filter(task=selectors.TASK, state="queued")
     results = [run(job) for job in sorted(queued, key=lambda job: job.arguments["indexes"])]
     queued.update(state="done")
@@ -68,7 +68,7 @@ def test_what_is_drawn_is_scored_again_once(world):
     (found,) = Rescore.objects.all()
     assert (found.index, found.edge, found.scorer) == (index, "safety", "house@1")
     assert found.reported == found.scores == {"label": 0.7, "remove": 0.9}
-    assert working.draw_all(at=NOW) == 0
+    assert scoring_jobs.draw_all(at=NOW) == 0
     run(Job.objects.get())
     assert Rescore.objects.count() == 1
 
@@ -78,7 +78,7 @@ def test_only_the_share_is_drawn_and_only_what_comes_after_the_appointment(world
     appoint(world, share=0.5)
     records = [world.record() for _ in range(40)]
     places = dict(zip(log(world, *records), records, strict=True))
-    key = working.draw_key(world.system)
+    key = scoring_jobs.draw_key(world.system)
     expected = {i for i, r in places.items() if draw.drawn(key, uuid.UUID(r["id"]), 0.5)}
     worked(world)
     assert {row.index for row in Rescore.objects.all()} == expected
@@ -132,7 +132,7 @@ def test_the_log_states_appointment_disclosure_and_result(world):
 def test_a_trail_that_refuses_keeps_everything_at_home(world, settings):
     appoint(world)
     log(world, world.record())
-    working.draw_all(at=NOW)
+    scoring_jobs.draw_all(at=NOW)
     settings.GOVERNANCE_TRAIL = f"{__name__}.refuse"
     with pytest.raises(errors.DomainError):
         run(Job.objects.get())
@@ -156,7 +156,7 @@ def refuse_results(events):
 def test_what_a_scorer_said_and_its_agreement_are_kept_with_their_entry_or_not_at_all(world, settings):
     appoint(world)
     log(world, world.record())
-    working.draw_all(at=NOW)
+    scoring_jobs.draw_all(at=NOW)
     settings.GOVERNANCE_TRAIL = f"{__name__}.refuse_results"
     with pytest.raises(errors.DomainError):
         run(Job.objects.get())
@@ -183,7 +183,7 @@ def test_a_scorer_is_withdrawn_with_its_entry_or_not_at_all(world, settings):
 def test_a_batch_is_sent_again_with_its_entry_or_not_at_all(world, settings):
     appoint(world)
     log(world, world.record())
-    working.draw_all(at=NOW)
+    scoring_jobs.draw_all(at=NOW)
     Job.objects.update(state="failed", error="away")
     failed = Job.objects.get()
     settings.GOVERNANCE_TRAIL = f"{__name__}.refuse"
@@ -289,7 +289,7 @@ def test_a_webhook_is_signed_and_told_nothing_of_the_models_own_scores(world, se
         assert worked(world) == [{"kept": 1}]
     ((headers, body),) = received
     found = {name.lower(): value for name, value in headers.items()}
-    assert found["webhook-signature"] == scorers.signature(asking.secret("judge"), headers, body)
+    assert found["webhook-signature"] == scorers.signature(scorer_client.secret("judge"), headers, body)
     (told,) = json.loads(body)["decisions"]
     assert told.keys() == {"id", "context", "options"}
     assert told["options"] == [{"id": "label"}, {"id": "remove"}]
@@ -314,7 +314,7 @@ def test_an_answer_that_is_none_is_kept_nowhere(world, settings, reply, word):
         settings.EDGEWISE_RESCORERS = {"judge": url}
         appoint(world, scorer="judge@7", route="judge")
         log(world, world.record())
-        working.draw_all(at=NOW)
+        scoring_jobs.draw_all(at=NOW)
         with pytest.raises(Unanswered, match=word):
             run(Job.objects.get())
     assert not Rescore.objects.exists()
@@ -324,7 +324,7 @@ def test_a_scorer_that_is_away_says_so(world, settings):
     settings.EDGEWISE_RESCORERS = {"judge": "http://127.0.0.1:9/"}
     appoint(world, scorer="judge@7", route="judge")
     log(world, world.record())
-    working.draw_all(at=NOW)
+    scoring_jobs.draw_all(at=NOW)
     with pytest.raises(Unanswered, match="reached"):
         run(Job.objects.get())
 
@@ -332,7 +332,7 @@ def test_a_scorer_that_is_away_says_so(world, settings):
 def test_a_failed_batch_can_be_sent_again(world):
     appoint(world)
     log(world, world.record())
-    working.draw_all(at=NOW)
+    scoring_jobs.draw_all(at=NOW)
     job = Job.objects.get()
     with pytest.raises(acts.NothingFailed):
         acts.send_again(system=world.system, job=job, by=world.people["owner"], at=NOW)
@@ -346,7 +346,7 @@ def test_a_failed_batch_can_be_sent_again(world):
 def test_what_was_withdrawn_in_the_meantime_is_not_sent(world):
     appoint(world)
     log(world, world.record())
-    working.draw_all(at=NOW)
+    scoring_jobs.draw_all(at=NOW)
     acts.withdraw(system=world.system, edge="safety", by=None, at=NOW)
     assert run(Job.objects.get()) == {"kept": 0}
     assert scorers.house.asked == []

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection, connections, transaction
 from psycopg.conninfo import make_conninfo
 
-from audits.ledger import keys, services, signer, turns, verification
+from audits.ledger import keys, services, signer, silent_sessions, verification
 from audits.ledger.models import Log
 from tests.unit.audits.ledger import worlds
 
@@ -55,7 +55,7 @@ def test_a_session_that_fell_silent_between_statements_is_ended(log: Log, other:
     take_the_turn(other, log)
     thread, given = append_beside(log)
     assert given == []
-    assert turns.end_silent(seconds=SILENT) == 1
+    assert silent_sessions.end_silent(seconds=SILENT) == 1
     thread.join(10)
     assert given == [range(1)]
     assert verification.verify(log=log).size == 1
@@ -71,7 +71,7 @@ def test_a_session_that_fell_silent_in_the_middle_of_a_copy_is_ended(
     copy = other.cursor().copy(services.COPY_ENTRIES)
     copy.__enter__().write(services._copy_rows(log.pk, 0, [b"half"])[:-4])
     thread, given = append_beside(log)
-    assert turns.end_silent(seconds=SILENT) == 1
+    assert silent_sessions.end_silent(seconds=SILENT) == 1
     thread.join(10)
     assert given == [range(1)]
     assert verification.verify(log=log).size == 1
@@ -83,10 +83,10 @@ def test_a_session_that_holds_nobody_up_is_left_alone(log: Log, other: psycopg.C
     """Nor is one that spoke a moment ago."""
     take_the_turn(other, log)
     time.sleep(2 * SILENT)
-    assert turns.end_silent(seconds=SILENT) == 0
+    assert silent_sessions.end_silent(seconds=SILENT) == 0
     thread, given = append_beside(log)
     other.execute("SELECT 1")
-    assert turns.end_silent(seconds=SILENT) == 0
+    assert silent_sessions.end_silent(seconds=SILENT) == 0
     other.commit()
     thread.join(10)
     assert given == [range(1)]
@@ -94,7 +94,7 @@ def test_a_session_that_holds_nobody_up_is_left_alone(log: Log, other: psycopg.C
 
 def test_a_signer_that_freezes_loses_its_turn(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     """Other signers pass by a turn that is taken, so nobody waits for it: PostgreSQL itself ends the session."""
-    monkeypatch.setattr(turns, "SIGNER_MILLISECONDS", int(SILENT * 1000))
+    monkeypatch.setattr(silent_sessions, "SIGNER_MILLISECONDS", int(SILENT * 1000))
     inside, awake = threading.Event(), threading.Event()
     signers, failed = keys.signers, []
 
@@ -123,7 +123,7 @@ def test_a_signer_that_freezes_loses_its_turn(log: Log, monkeypatch: pytest.Monk
 def test_the_signing_thread_looks_for_silent_sessions(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every web process does, so that it needs no further one."""
     looked = threading.Event()
-    monkeypatch.setattr(turns, "end_silent", lambda: looked.set() or 0)
+    monkeypatch.setattr(silent_sessions, "end_silent", lambda: looked.set() or 0)
     signer.start()
     assert looked.wait(10)
     signer.stop()

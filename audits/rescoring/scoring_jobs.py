@@ -12,9 +12,9 @@ from audits.decisions import opening, table
 from audits.decisions import selectors as decisions
 from audits.decisions.models import Cursor, Decision
 from audits.ledger import sealing
-from audits.rescoring import asking, draw, selectors, services
-from audits.rescoring.asking import Case
+from audits.rescoring import draw, scorer_client, selectors, services
 from audits.rescoring.models import Rescorer
+from audits.rescoring.scorer_client import Case
 from governance.jobs import services as jobs
 from governance.jobs.models import Job
 from governance.systems.models import AISystem
@@ -84,7 +84,7 @@ def take(*, job: Job, at: dt.datetime) -> dict[str, Any]:
     if not cases:
         return {"kept": 0}
     services.disclose(rescorer=group[0], cases=cases, at=at)
-    answers = asking.ask(
+    answers = scorer_client.ask(
         route=group[0].route,
         scorer=group[0].scorer,
         edges=[each.edge for each in group],
