@@ -5,7 +5,7 @@ import logging
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import DisallowedHost, PermissionDenied
 from django.db import Error as DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.urls import is_valid_path
@@ -127,13 +127,34 @@ def _of_api_exception(error: exceptions.APIException) -> Response:
     return response
 
 
+def not_understood(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400: a problem document below the API's prefix and for who sends a key, a page elsewhere.
+
+    A host that is not this deployment's is nobody's fault who sends: the operator's setting is named, and not its value.
+    """
+    is_host = isinstance(exception, DisallowedHost)
+    if not _wants_problem(request):
+        return defaults.bad_request(request, exception, "400_host.html" if is_host else "400.html")
+    if is_host:
+        detail = _(
+            "This server does not answer under the host name of the request. Who operates it lists the names that "
+            "it answers under in EDGEWISE_HOSTS. Nothing was changed."
+        )
+        return as_json(problem(400, "unknown_host", detail))
+    return as_json(problem(400, "malformed", _("The request is not understood. Nothing was changed.")))
+
+
 def no_such_address(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404: a problem document below the API's prefix and for who sends a key, a page elsewhere."""
-    if not request.path.startswith(API) and "Authorization" not in request.headers:
+    if not _wants_problem(request):
         return defaults.page_not_found(request, exception)
     plain = request.path_info.removesuffix("/")
     remedy = f" Did you mean {plain}?" if is_valid_path(plain) else ""
     return as_json(problem(404, "not_found", f"There is nothing at this address.{remedy}"))
+
+
+def _wants_problem(request: HttpRequest) -> bool:
+    return request.path.startswith(API) or "Authorization" in request.headers
 
 
 def defect(request: HttpRequest) -> HttpResponse:

@@ -43,5 +43,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include((_listed("api_urlpatterns"), "api"))),
     *_listed("urlpatterns"),
 ]
+handler400 = "governance.access.problems.not_understood"
 handler404 = "governance.access.problems.no_such_address"
 handler500 = "governance.access.problems.defect"
