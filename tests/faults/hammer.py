@@ -20,6 +20,7 @@ ANSWER_SECONDS = 60
 BATCH, STREAM = 25, 620
 PAUSE_SECONDS = 0.1
 PATH = "/api/v1/decisions"
+DEFECT = 500
 
 
 class NoAnswer(Exception):
@@ -135,7 +136,7 @@ class Hammer:
             connection.close()
 
     def _items(self, response: http.client.HTTPResponse, *, lines: bool) -> Iterator[dict[str, Any]]:
-        if response.status in {429, 500, 502, 503, 504, 507}:
+        if response.status in {429, DEFECT, 502, 503, 504, 507}:
             problem = response.read()
             self._judge_refusal(response, problem)
             raise NoAnswer(f"status {response.status}")
@@ -145,7 +146,9 @@ class Hammer:
             yield from json.load(response)["items"]
 
     def _judge_refusal(self, response: http.client.HTTPResponse, problem: bytes) -> None:
-        """A refusal that is temporary says so in a form that a client can read."""
+        """A refusal that is temporary says so in a form that a client can read; a crash is none, whatever died."""
+        if response.status == DEFECT:
+            self.kept.contradict(f"{response.status}, whatever died meanwhile: {problem[:200]!r}")
         if response.status in {429, 503} and response.getheader("Retry-After") is None:
             self.kept.contradict(f"{response.status} without Retry-After: {problem[:200]!r}")
 

@@ -1,12 +1,16 @@
 """The checker of the fault suite finds what it is there to find: each kind of loss, shown to it."""
 
 import dataclasses
+from http.client import HTTPResponse
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from edgewise import merkle
 
 from tests.faults import checking
 from tests.faults.checking import Found
+from tests.faults.hammer import Hammer, NoAnswer
 from tests.faults.kept import Kept, Place, System
 
 LEAVES = [merkle.leaf_hash(bytes([n])) for n in range(4)]
@@ -59,3 +63,25 @@ def test_answers_that_contradict_each_other_are_kept() -> None:
     assert kept.contradictions == []
     kept.acknowledge(SYSTEM, [item | {"index": 2}, {"id": "b", "status": "rejected"}], asked_at=0)
     assert len(kept.contradictions) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "contradictions"),
+    [
+        (503, {"Retry-After": "5"}, 0),
+        (503, {}, 1),
+        (502, {}, 0),
+        (500, {}, 1),
+        (500, {"Retry-After": "5"}, 1),
+    ],
+)
+def test_a_crash_is_no_ordinary_outage(
+    status: int, headers: dict[str, str], contradictions: int
+) -> None:
+    """Whatever dies, ingest says that it cannot now; a defect is sent again as well, and fails the run."""
+    kept = Kept()
+    hammer = Hammer([SYSTEM], [0], kept, seed=1)
+    answer = SimpleNamespace(status=status, read=lambda: b"{}", getheader=headers.get)
+    with pytest.raises(NoAnswer, match=str(status)):
+        list(hammer._items(cast(HTTPResponse, answer), lines=False))
+    assert len(kept.contradictions) == contradictions
