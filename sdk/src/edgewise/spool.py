@@ -67,6 +67,7 @@ class Spool:
         self._file: File | None = None
         self._sealed: list[File] = []
         self._taken: Segment | None = None
+        self._settled: set[Path] = set()  # files that need to be kept no longer, and could not be removed
 
     @property
     def count(self) -> int:
@@ -130,10 +131,12 @@ class Spool:
         return found
 
     def done(self, load: Load) -> None:
-        """Remove the file: its records need to be kept no longer."""
-        if isinstance(load, Segment):
-            load.path.unlink(missing_ok=True)
-        self.give_back(load)
+        """Remove the file: its records need to be kept no longer. One that stays is not taken a second time."""
+        try:
+            if isinstance(load, Segment) and not spool_files.remove(load.path):
+                self._settled.add(load.path)
+        finally:
+            self.give_back(load)
 
     def give_back(self, load: Load) -> None:
         """Leave the file to whoever takes it next."""
@@ -231,7 +234,7 @@ class Spool:
         trouble: OSError | None = None
         for path in self._paths():
             file = self._file
-            if file and path == file.path:
+            if (file and path == file.path) or path in self._settled:
                 continue
             try:
                 if segment := spool_files.take(path):

@@ -40,8 +40,9 @@ class Segment(Load):
 class File:
     """The file that a process appends to, which it holds locked."""
 
-    def __init__(self, path: Path, descriptor: int) -> None:
+    def __init__(self, path: Path, descriptor: int, lists: Sequence[Path]) -> None:
         self.path = path
+        self._lists = lists  # the folders above it that may list a new name, to be synced with it
         self.descriptor = descriptor
         self.count = 0
         self.size = 0
@@ -75,7 +76,14 @@ class File:
             self._sync_path(self.path)
             if not self.synced:
                 self._sync_path(self.path.parent)
+                self._sync_lists()
         self.synced = reached
+
+    def _sync_lists(self) -> None:
+        """One that may not be read was not made here: whoever made it could read it."""
+        for folder in self._lists:
+            with suppress(PermissionError):
+                self._sync_path(folder)
 
     def _sync_path(self, path: Path) -> None:
         descriptor = os.open(path, os.O_RDONLY)
@@ -97,7 +105,7 @@ class File:
 
 def create(folder: Path) -> File:
     """A new file, locked before others can see it; its name sorts by time."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lists = _make(folder)
     path = folder / f"{time.time_ns():020d}-{uuid4().hex[:8]}{SUFFIX}"
     hidden = path.with_suffix(UNFINISHED)
     descriptor = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
@@ -109,7 +117,14 @@ def create(folder: Path) -> File:
         os.close(descriptor)
         hidden.unlink(missing_ok=True)
         raise
-    return File(path, descriptor)
+    return File(path, descriptor, lists)
+
+
+def _make(folder: Path) -> list[Path]:
+    """Make the folder; those above it that list a new name now. Its parent always may: its maker may have died."""
+    new = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return [each.parent for each in new or [folder]]
 
 
 def take(path: Path) -> Segment | None:
@@ -137,6 +152,16 @@ def take(path: Path) -> Segment | None:
     if damaged:
         _put_aside(path, damaged)
     return Segment([record for _, record in read if record], len(damaged), path, descriptor)
+
+
+def remove(path: Path) -> bool:
+    """Remove a file whose records need to be kept no longer; whether that was possible."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as problem:
+        logger.warning("the spool file %s has been sent, and cannot be removed: %s", path, problem)
+        return False
+    return True
 
 
 def _put_aside(path: Path, damaged: list[bytes]) -> None:

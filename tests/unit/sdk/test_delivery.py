@@ -196,7 +196,7 @@ def test_what_is_put_back_is_synced_before_the_file_it_came_from_is_removed(
     with edgewise.Client(server.url, "ew_key", spool=tmp_path) as client:
         wanted = client.log({})
         assert client.flush(15)
-        assert len(synced) == 2, "the file and the folder"
+        assert len(synced) == 3, "the file, its folder, and the one that lists that"
     assert list(server.logged) == [wanted]
 
 

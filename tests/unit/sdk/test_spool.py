@@ -282,6 +282,67 @@ def test_what_was_sent_before_it_was_synced_is_durable(tmp_path: Path) -> None:
     assert here._sealed == []
 
 
+def test_the_folder_that_was_made_outlives_the_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every folder that lists a new name is synced, and the parent of one whose maker may have died before that."""
+    synced: list[int] = []
+    monkeypatch.setattr(
+        spool_files.os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino)
+    )
+    folder = tmp_path / "deep" / "spool"
+    spool.Spool(folder).keep(kept(b"1"), sync=True)
+    assert {path.stat().st_ino for path in (folder, folder.parent, tmp_path)} < set(synced)
+    synced.clear()
+    spool.Spool(folder).keep(kept(b"2"), sync=True)
+    assert {path.stat().st_ino for path in (folder, folder.parent)} < set(synced)
+    assert tmp_path.stat().st_ino not in synced
+
+
+def test_a_folder_in_one_that_may_not_be_read_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As systemd makes them: what is above was made, and synced, by another."""
+    real = os.open
+
+    def closed(path: Path, *arguments: int) -> int:
+        if path == tmp_path:
+            raise PermissionError(errno.EACCES, "not yours")
+        return real(path, *arguments)
+
+    monkeypatch.setattr(spool_files.os, "open", closed)
+    here = spool.Spool(tmp_path / "spool")
+    here.keep(kept(b"1"), sync=True)
+    here.close()
+    assert taken(tmp_path / "spool") == [b"1"]
+
+
+def test_a_file_that_cannot_be_removed_is_let_go_and_holds_up_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    here = spool.Spool(tmp_path)
+    here.keep(kept(b"1"))
+    first = here.take(seal=True)
+    here.keep(kept(b"2"))
+
+    def fail(path: Path, **_: bool) -> None:
+        raise PermissionError(errno.EACCES, "not yours", str(path))
+
+    assert first
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", fail)
+        here.done(first)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(first.descriptor)
+    second = here.take(seal=True)
+    assert second
+    assert [record.data for record in second.records] == [b"2"]
+    here.done(second)
+    assert here.take(seal=True) is None
+    assert "cannot be removed" in caplog.text
+    assert taken(tmp_path) == [b"1"], "another process may have it: it is a duplicate to the server"
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_fork_while_a_file_is_sealed_does_not_keep_it_locked(tmp_path: Path) -> None:
     """The child lives on; what its parent sealed meanwhile can be sent."""
