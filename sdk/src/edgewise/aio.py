@@ -18,7 +18,7 @@ from typing import Any, Self, Unpack
 from edgewise import batches, scoring
 from edgewise.aio_transport import AsyncTransport
 from edgewise.batches import Limits, Logged
-from edgewise.client import accepted, receipt_pause
+from edgewise.client import accepted, receipt_pause, receipt_text
 from edgewise.delivery import SOON
 from edgewise.errors import UnreachableError
 from edgewise.options import Options
@@ -103,7 +103,7 @@ class AsyncClient(Recorder):
         while True:
             answer = await self._transport.send("GET", path, headers={"Accept": "*/*"})
             if answer.status == 200:
-                return answer.body.decode()
+                return receipt_text(answer)
             await asyncio.sleep(receipt_pause(answer, deadline))
 
     async def flush(self, timeout: float = 30.0) -> bool:

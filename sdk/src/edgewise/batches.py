@@ -152,7 +152,7 @@ def read_items(answer: Answer, count: int, *, brief: bool = False) -> list[Logge
     if answer.status not in ANSWERED:
         raise refusal(answer)
     stated = answer.json()
-    if "items" not in stated:
+    if isinstance(stated, Mapping) and "items" not in stated:
         raise refusal(answer)
     try:
         items = [

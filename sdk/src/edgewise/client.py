@@ -125,7 +125,7 @@ class Client(Recorder):
         while True:
             answer = self._background.send("GET", path, headers={"Accept": "*/*"})
             if answer.status == 200:
-                return answer.body.decode()
+                return receipt_text(answer)
             time.sleep(receipt_pause(answer, deadline))
 
     # Ending
@@ -141,6 +141,14 @@ class Client(Recorder):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def receipt_text(answer: Answer) -> str:
+    """The receipt in an answer; UnreachableError if it is none (a proxy's page in another encoding)."""
+    try:
+        return answer.body.decode()
+    except UnicodeDecodeError:
+        raise UnreachableError("the server's answer is no receipt") from None
 
 
 def receipt_pause(answer: Answer, deadline: float) -> float:

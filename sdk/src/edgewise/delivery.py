@@ -253,13 +253,14 @@ class Delivery:
         with self._changed:
             while not self._closing and not self._is_due() and time.monotonic() < look:
                 until = self._since() + self._max_age - time.time() if self._waiting() else LOOK_EVERY
-                self._changed.wait(max(0.001, until))
+                self._changed.wait(max(0.001, min(until, LOOK_EVERY)))
 
     def _is_due(self) -> bool:
         waiting = self._waiting()
         if self._flushing or waiting >= self._batch or (self.spool and self.spool.ready):
             return True
-        return waiting > 0 and time.time() - self._since() >= self._max_age
+        # What was kept in the future was kept before the clock was set back.
+        return waiting > 0 and not 0 <= time.time() - self._since() < self._max_age
 
     def _waiting(self) -> int:
         return self._memory.count + (self.spool.count if self.spool else 0)
@@ -295,7 +296,9 @@ class Delivery:
         self._trouble = ""
         again = [pair for pair in zip(load.records, found, strict=True) if not self._is_settled(*pair)]
         if again:
-            self._keep([record for record, _ in again], sync=True)  # they were synced where they are removed
+            # They were synced where they are removed; and the time for which they are tried is that of this clock.
+            now = time.time()
+            self._keep([Kept(record.data, min(record.since, now)) for record, _ in again], sync=True)
         source.done(load)
         if load.damaged:
             self._lose(load.damaged, "half a line was left in the spool")

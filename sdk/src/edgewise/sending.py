@@ -11,8 +11,10 @@ from edgewise.batches import Limits, Logged
 from edgewise.errors import UnreachableError
 from edgewise.transport import BROKEN, Answer, Transport, refusal
 
-UNFIT = frozenset({400, 413, 415, 422})
-"""Statuses that blame the request's content: halved until the record to blame stands alone."""
+BLAMING = frozenset({"malformed", "too_large"})
+"""Codes by which the server blames what was sent: halved until the record to blame stands alone."""
+
+TOO_LARGE = 413
 
 Pause = Callable[[float, str], None]
 """Waits for so many seconds, for that reason; raises if the waiting is to end."""
@@ -22,7 +24,8 @@ class Sender:
     """Sends records until the server has taken or refused each of them.
 
     A server that is away, busy, or refuses the key is asked again, with growing pauses: a refusal of the request
-    costs no record. `pause` ends the trying by raising; `headers` go with every batch.
+    costs no record, be it the server's or a page of somebody on the way. `pause` ends the trying by raising;
+    `headers` go with every batch.
     """
 
     def __init__(
@@ -64,7 +67,7 @@ class Sender:
                 answer, reason, seconds = None, f"the server cannot be reached: {problem}", backoff.pause()
             except Exception as problem:  # noqa: BLE001 - whatever is wrong, the records wait
                 answer, reason, seconds = None, unexpected(problem), backoff.pause()
-            if answer and answer.status in UNFIT:
+            if answer and is_unfit(answer, len(batch)):
                 return self._divide(batch, answer)
             self._pause(seconds, reason)
 
@@ -76,6 +79,14 @@ class Sender:
             return [Logged(None, "rejected", code=problem.code, detail=problem.detail)]
         middle = len(batch) // 2
         return self._settle(batch[:middle]) + self._settle(batch[middle:])
+
+
+def is_unfit(answer: Answer, count: int) -> bool:
+    """Whether an answer refuses what `count` records together were sent as.
+
+    What somebody on the way answers blames no record: they bound a request's size at most, and fewer records may pass.
+    """
+    return refusal(answer).code in BLAMING or (answer.status == TOO_LARGE and count > 1)
 
 
 def unexpected(problem: Exception) -> str:
