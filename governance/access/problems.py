@@ -130,7 +130,7 @@ def _of_api_exception(error: exceptions.APIException) -> Response:
 def not_understood(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400: a problem document below the API's prefix and for who sends a key, a page elsewhere.
 
-    A host that is not this deployment's is nobody's fault who sends: the operator's setting is named, and not its value.
+    For a host that is not this deployment's, the operator's setting is named, and nothing that it holds.
     """
     is_host = isinstance(exception, DisallowedHost)
     if not _wants_problem(request):

@@ -75,9 +75,7 @@ def test_answers_that_contradict_each_other_are_kept() -> None:
         (500, {"Retry-After": "5"}, 1),
     ],
 )
-def test_a_crash_is_no_ordinary_outage(
-    status: int, headers: dict[str, str], contradictions: int
-) -> None:
+def test_a_crash_is_no_ordinary_outage(status: int, headers: dict[str, str], contradictions: int) -> None:
     """Whatever dies, ingest says that it cannot now; a defect is sent again as well, and fails the run."""
     kept = Kept()
     hammer = Hammer([SYSTEM], [0], kept, seed=1)
