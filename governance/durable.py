@@ -10,6 +10,8 @@ from pathlib import Path
 
 LONGEST_WAIT = 10.0
 EVERY_SECONDS = 0.005
+# How the name of a file ends that is being written, and of one whose writer was killed.
+DRAFT = ".new"
 
 
 @contextmanager
@@ -43,12 +45,12 @@ def _take(descriptor: int, lock: Path, deadline: float) -> None:
             return
 
 
-def replace(path: Path, text: str) -> None:
-    """Puts `text` in the file's place. A power cut leaves it as it was or as it is to be, never a part of it."""
-    draft = path.with_name(f".{os.getpid()}.{secrets.token_hex(4)}.new")
+def replace(path: Path, content: str | bytes) -> None:
+    """Puts `content` in the file's place. A power cut leaves it as it was or as it is to be, never a part of it."""
+    draft = path.with_name(f".{os.getpid()}.{secrets.token_hex(4)}{DRAFT}")
     try:
-        with draft.open("x", encoding="utf-8") as file:
-            file.write(text)
+        with draft.open("xb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
@@ -63,3 +65,15 @@ def sync(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def sync_below(folder: Path) -> None:
+    """Everything in the folder and below it is on disk, content and names; the folder's own name is its parent's."""
+    for path in (folder, *folder.rglob("*")):
+        if path.is_symlink():
+            continue
+        if path.is_dir():
+            sync(path)
+        else:
+            with path.open("rb") as file:
+                os.fsync(file.fileno())

@@ -91,11 +91,26 @@ def naming(*, organisation: Organisation, text: str) -> list[int]:
     return list(found.order_by("pk").values_list("pk", flat=True))
 
 
+def closed(*, organisation: Organisation, numbers: Sequence[int]) -> list[tuple[int, dt.datetime]]:
+    """Each of these findings with the moment it was closed: what tells them from others with the same number."""
+    found = Finding.objects.filter(system__organisation=organisation, pk__in=numbers, closed_at__isnull=False)
+    return list(found.order_by("pk").values_list("pk", "closed_at"))
+
+
+def still_answered(*, organisation: Organisation, answers: Sequence[tuple[int, dt.datetime]]) -> list[int]:
+    """Which of these findings, as ``closed`` names them, are here with their answer."""
+    found = Finding.objects.filter(
+        system__organisation=organisation, pk__in=[number for number, _at in answers]
+    )
+    here = found.exclude(answer=_erased()).values_list("pk", "closed_at")
+    return sorted({number for number, _at in set(here) & set(answers)})
+
+
 def empty(*, organisation: Organisation, numbers: Sequence[int]) -> None:
     """Part of an erasure's act: destroys these findings' answers, and what the log's entries seal of them."""
     found = Finding.objects.filter(system__organisation=organisation, pk__in=numbers)
     for finding in found.select_related("system"):
-        finding.answer = _("Erased, with the personal data of somebody it named.")
+        finding.answer = _erased()
         finding.save(update_fields=["answer"])
         events = ledger.events(
             organisation=organisation,
@@ -104,6 +119,11 @@ def empty(*, organisation: Organisation, numbers: Sequence[int]) -> None:
             subject=f"finding:{finding.pk}",
         )
         sealing.forget(events=events)
+
+
+def _erased() -> str:
+    """What stands in place of an answer."""
+    return _("Erased, with the personal data of somebody it named.")
 
 
 def _open(finding: Finding) -> Finding:

@@ -88,14 +88,14 @@ def _store(pending: Sequence[Pending]) -> list[Stored]:
     """Takes the system's turn, so that what it finds logged stays the truth until the commit."""
     log = pending[0].log
     assert log.system_id is not None
-    known, destroyed, frontier = _in_turn(log, log.system_id, pending)
+    known, destroyed, frontier, now = _in_turn(log, log.system_id, pending)
     fresh: dict[str, Pending] = {}
     for each in pending:
         if each.draft.id not in known and each.data_key not in destroyed:
             fresh.setdefault(each.draft.id, each)
     placed = dict(zip(fresh, itertools.count(frontier.size), strict=False))
     if fresh:
-        _write(log, log.system_id, frontier, list(fresh.values()))
+        _write(log, log.system_id, frontier, list(fresh.values()), now)
     return [_outcome(each, known, fresh, placed) for each in pending]
 
 
@@ -105,21 +105,26 @@ def take_turn(system_id: int) -> None:
 
 
 def _turn(system_id: int) -> statements.Statement:
-    return "SELECT pg_advisory_xact_lock(%s::integer, %s::integer)", [LOCK_NAMESPACE, system_id]
+    """The turn, and the database's time when it has come."""
+    lock = "SELECT pg_advisory_xact_lock(%s::integer, %s::integer), clock_timestamp()"
+    return lock, [LOCK_NAMESPACE, system_id]
 
 
-def _in_turn(log: Log, system_id: int, pending: Sequence[Pending]) -> tuple[Known, set[int], merkle.Frontier]:
-    """Takes the system's turn; then what is known of the ids, which keys are destroyed, and where the log ends.
+def _in_turn(
+    log: Log, system_id: int, pending: Sequence[Pending]
+) -> tuple[Known, set[int], merkle.Frontier, dt.datetime]:
+    """Takes the system's turn; then what is known of the ids, which keys are destroyed, where the log ends, and when.
 
     Each statement sees what was committed before it began, so those behind the lock see all that was logged.
     """
     ids = "{" + ",".join([each.draft.id for each in pending]) + "}"
     destroyed = sealing.destroyed({each.data_key for each in pending})
-    _took, known, keys, head = statements.run(
+    took, known, keys, head = statements.run(
         _turn(system_id), (_KNOWN, [ids, system_id]), destroyed, ledger.lock_head(log)
     )
     found = {str(identity): (index, fingerprint) for identity, index, fingerprint in known}
-    return found, {key for (key,) in keys}, ledger.frontier_of(log, head)
+    ((_lock, now),) = took
+    return found, {key for (key,) in keys}, ledger.frontier_of(log, head), now
 
 
 def _outcome(
@@ -143,10 +148,15 @@ def _outcome(
     return Stored("duplicate" if same else "conflict", placed[identity])
 
 
-def _write(log: Log, system_id: int, frontier: merkle.Frontier, fresh: Sequence[Pending]) -> None:
-    """Entries, decisions and ids: a few in one round trip, many by COPY."""
+def _write(
+    log: Log, system_id: int, frontier: merkle.Frontier, fresh: Sequence[Pending], now: dt.datetime
+) -> None:
+    """Entries, decisions and ids: a few in one round trip, many by COPY.
+
+    Logged no later than ``now``: one machine's clock that is ahead must not make payloads outlast their retention.
+    """
     found = [
-        rows.Row(system_id, index, each.draft, each.at, each.sealed, each.data_key)
+        rows.Row(system_id, index, each.draft, min(each.at, now), each.sealed, each.data_key)
         for index, each in enumerate(fresh, frontier.size)
     ]
     drafts = [each.draft for each in fresh]

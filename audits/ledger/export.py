@@ -1,5 +1,7 @@
 """A log as static files in the layout of C2SP tlog-tiles: any web server can serve them, anyone can mirror them."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from django.utils.translation import gettext as _
@@ -8,7 +10,10 @@ from edgewise.errors import VerificationError
 
 from audits.ledger import confirmation, selectors
 from audits.ledger.models import Checkpoint, Log
+from governance import durable
 from governance.errors import DomainError
+
+LOCK = ".lock"
 
 
 class OtherExport(DomainError):
@@ -18,30 +23,58 @@ class OtherExport(DomainError):
     status = 409
 
 
+class ExportRunning(DomainError):
+    """Two exports into one folder at once."""
+
+    code = "export_running"
+    status = 409
+
+
 def export(*, log: Log, folder: Path, url: str) -> int:
     """Writes what the latest checkpoint covers, and the policy file; returns the number of entries.
 
-    Full tiles that are there already are left alone, so that a second export only adds. The checkpoint is written
-    last: a reader of a half-finished copy sees the state before.
+    The checkpoint is written last, when the rest is on disk: a reader of a half-finished copy sees the state before.
+    Full tiles that the checkpoint there covers are left alone, so that a second export only adds; anything else that
+    lies there (of an export that was killed, of whatever log) is written anew.
     """
     checkpoint = confirmation.best(log=log, covering=-1)
     if checkpoint is None:
         raise selectors.NotYetPublished("The log's first state is not signed yet.")
-    _check_continues(log, folder, checkpoint)
-    for path in (*tiles.tiles_for(checkpoint.size), *tiles.bundles_for(checkpoint.size)):
-        place = folder / tiles.tile_path(*path)
-        if path.width < merkle.TILE_WIDTH or not place.exists():
-            _write(place, _content(log, path))
-    _write(folder / "policy", selectors.policy_file(log=log, url=url).encode())
-    _write(folder / "checkpoint", confirmation.note(checkpoint).encode())
+    folder.mkdir(parents=True, exist_ok=True)
+    with _alone(folder):
+        there = _continued(log, folder, checkpoint)
+        for left in folder.rglob(f".*{durable.DRAFT}"):
+            left.unlink()
+        complete = {*tiles.tiles_for(there), *tiles.bundles_for(there)}
+        for path in (*tiles.tiles_for(checkpoint.size), *tiles.bundles_for(checkpoint.size)):
+            if path.width < merkle.TILE_WIDTH or path not in complete:
+                _write(folder / tiles.tile_path(*path), _content(log, path))
+        _write(folder / "policy", selectors.policy_file(log=log, url=url).encode())
+        _sync_folders(folder)
+        _write(folder / "checkpoint", confirmation.note(checkpoint).encode())
+        durable.sync(folder)
     return checkpoint.size
 
 
-def _check_continues(log: Log, folder: Path, checkpoint: Checkpoint) -> None:
-    """What lies in the folder must be an earlier state of the same log: full tiles there are not written again."""
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Of two that write the checkpoint the later may have the older."""
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(durable.alone(folder / LOCK, patience=0))
+        except TimeoutError:
+            raise ExportRunning(
+                _("Another export into %(folder)s is running. Wait until it is done, and start again.")
+                % {"folder": folder}
+            ) from None
+        yield
+
+
+def _continued(log: Log, folder: Path, checkpoint: Checkpoint) -> int:
+    """How many entries the checkpoint there covers, none without one; it must be an earlier state of the same log."""
     place = folder / "checkpoint"
     if not place.exists():
-        return
+        return 0
     try:
         old = checkpoints.parse(notes.split(place.read_bytes())[0])
         if old.origin != log.origin:
@@ -56,6 +89,7 @@ def _check_continues(log: Log, folder: Path, checkpoint: Checkpoint) -> None:
             )
             % {"folder": folder, "why": error}
         ) from None
+    return old.size
 
 
 def _content(log: Log, path: tiles.TilePath) -> bytes:
@@ -65,8 +99,12 @@ def _content(log: Log, path: tiles.TilePath) -> bytes:
 
 
 def _write(place: Path, content: bytes) -> None:
-    """Whole or not at all."""
+    """Whole or not at all, and on disk: what is left alone next time must not be a part."""
     place.parent.mkdir(parents=True, exist_ok=True)
-    draft = place.with_name(f".{place.name}.new")
-    draft.write_bytes(content)
-    draft.replace(place)
+    durable.replace(place, content)
+
+
+def _sync_folders(folder: Path) -> None:
+    for each in (folder, *folder.rglob("*")):
+        if each.is_dir():
+            durable.sync(each)

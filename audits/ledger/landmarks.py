@@ -6,7 +6,7 @@ landmark at hand it is refused (`signer`) instead.
 
 import hashlib
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from django.conf import settings
 from edgewise import checkpoints
@@ -40,6 +40,26 @@ def of(origin: str) -> Checkpoint | None:
         return checkpoints.parse(note.rpartition("\n\n")[0] + "\n")
     except VerificationError as error:
         raise LandmarkDamaged(f"{path}: {error}. Put the newest checkpoint of this log there.") from None
+
+
+def all_known() -> list[Checkpoint]:
+    """What was last published of every log that this place knows, by origin."""
+    found = (of(unquote(path.name)) for path in _files(Path(settings.EDGEWISE_ERASURE_LIST).parent))
+    return [each for each in found if each is not None]
+
+
+def bring(folder: Path) -> None:
+    """Takes over the landmarks that lie beside another erasure list, in ``folder``; never an older one."""
+    for path in _files(folder):
+        try:
+            keep(unquote(path.name), path.read_text(encoding="utf-8"))
+        except (VerificationError, UnicodeDecodeError) as error:
+            raise LandmarkDamaged(f"{path}: {error}. Put the newest checkpoint of this log there.") from None
+
+
+def _files(folder: Path) -> list[Path]:
+    """Landmarks, without locks and drafts."""
+    return sorted(path for path in (folder / FOLDER).glob("*") if not path.name.startswith("."))
 
 
 def keep(origin: str, note: str) -> None:

@@ -102,33 +102,45 @@ def execute(*, erasure: Erasure, at: dt.datetime) -> Erasure:
         standing.state, standing.executed_at = Erasure.State.EXECUTED, at
         standing.save(update_fields=["state", "executed_at", "records"])
         _tell("erasure.executed", standing, None, at, records=standing.records)
-        line = erasure_list.Erased(at, organisation.slug, bytes(key.pseudonym))
-        erasure_list.add(Path(settings.EDGEWISE_ERASURE_LIST), line)
+        erasure_list.add(Path(settings.EDGEWISE_ERASURE_LIST), line_of(standing))
     documents.remove_files()
     return standing
 
 
+def line_of(erasure: Erasure) -> erasure_list.Erased:
+    """What the erasure list says of an executed erasure."""
+    organisation = erasure.organisation
+    assert erasure.executed_at is not None
+    answers = findings.closed(organisation=organisation, numbers=erasure.findings)
+    return erasure_list.Erased(
+        erasure.executed_at, organisation.slug, bytes(erasure.pseudonym), tuple(answers)
+    )
+
+
 def replay(*, erased: erasure_list.Erased, at: dt.datetime) -> int | None:
     """Erases again, in a restored database, what the erasure list says was erased; None if nothing was left of it."""
+    organisation = Organisation.objects.filter(slug=erased.organisation).first()
+    if organisation is None:
+        return None
     key = (
-        DataKey.objects.filter(organisation__slug=erased.organisation, pseudonym=erased.pseudonym)
+        DataKey.objects.filter(organisation=organisation, pseudonym=erased.pseudonym, wrapped__isnull=False)
         .select_related("organisation")
         .first()
     )
-    if key is None or key.wrapped is None:
-        return None
-    known = destroying.known(key=key, at=at)
+    known = destroying.known(key=key, at=at) if key is not None else []
     with trail.act():
-        subjects.take_turn(key.organisation)
-        records = destroying.destroy(key=key, known=known, subject="erasure:restored", at=at)
-        again = Erasure.objects.filter(organisation=key.organisation, pseudonym=erased.pseudonym)
-        for erasure in again.exclude(state=Erasure.State.EXECUTED).select_related("organisation"):
-            findings.empty(organisation=key.organisation, numbers=erasure.findings)
-            erasure.state, erasure.executed_at, erasure.records = Erasure.State.EXECUTED, erased.at, records
-            erasure.save(update_fields=["state", "executed_at", "records"])
+        subjects.take_turn(organisation)
+        answered = findings.still_answered(organisation=organisation, answers=erased.answers)
+        if key is None and not answered:
+            return None
+        findings.empty(organisation=organisation, numbers=answered)
+        records = 0
+        if key is not None:
+            records = destroying.destroy(key=key, known=known, subject="erasure:restored", at=at)
+            _close_open(organisation, erased, records)
         trail.record(
             "erasure.replayed",
-            organisation=key.organisation,
+            organisation=organisation,
             by=None,
             at=at,
             subject="erasure:restored",
@@ -137,6 +149,15 @@ def replay(*, erased: erasure_list.Erased, at: dt.datetime) -> int | None:
         )
     documents.remove_files()
     return records
+
+
+def _close_open(organisation: Organisation, erased: erasure_list.Erased, records: int) -> None:
+    """An erasure that the restored database still waits with is done."""
+    again = Erasure.objects.filter(organisation=organisation, pseudonym=erased.pseudonym)
+    for erasure in again.exclude(state=Erasure.State.EXECUTED):
+        findings.empty(organisation=organisation, numbers=erasure.findings)
+        erasure.state, erasure.executed_at, erasure.records = Erasure.State.EXECUTED, erased.at, records
+        erasure.save(update_fields=["state", "executed_at", "records"])
 
 
 def _tell(event: str, erasure: Erasure, by: Person | None, at: dt.datetime, **facts: Any) -> None:

@@ -1,7 +1,10 @@
 """The erasure list: what was erased, kept outside the database and its backups, so that a restore can erase it again.
 
-One JSON object a line, only ever added to and on disk before the erasure commits: when, in which organisation, and the
-keyed pseudonym. No reference in clear, no record.
+One JSON object a line, only ever added to and on disk before the erasure commits: when, in which organisation, the
+keyed pseudonym, and which answers to findings went too. No reference in clear, no record.
+
+An erasure that did not come to its commit may be listed. A legal hold placed on those data then withdraws it, with a
+line of its own.
 """
 
 import datetime as dt
@@ -11,6 +14,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from edgewise.encoding import from_base64, to_base64
 from edgewise.errors import VerificationError
@@ -22,24 +26,25 @@ class ListDamaged(Exception):
     """A line of the erasure list cannot be read; the message names it."""
 
 
+# A finding by its number and when it was closed: after a restore the number alone may be given a second time.
+Answer = tuple[int, dt.datetime]
+
+
 @dataclass(frozen=True)
 class Erased:
-    """One line: whose data were destroyed, and when."""
+    """One line: whose data were destroyed, and when; or, ``withdrawn``, that what was listed before did not happen."""
 
     at: dt.datetime
     organisation: str
     pseudonym: bytes
+    answers: tuple[Answer, ...] = ()
+    withdrawn: bool = False
 
 
 def add(path: Path, erased: Erased) -> None:
     """Appends a line; when this returns it is on disk."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    line = {
-        "at": erased.at.isoformat(),
-        "organisation": erased.organisation,
-        "pseudonym": to_base64(erased.pseudonym),
-    }
-    data = json.dumps(line, sort_keys=True).encode() + b"\n"
+    data = json.dumps(_line(erased), sort_keys=True).encode() + b"\n"
     new = not path.exists()
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
     try:
@@ -66,11 +71,41 @@ def read(path: Path) -> Iterator[Erased]:
             raise ListDamaged(f"{path}, line {number}: this is not an erasure.") from None
 
 
+def standing(path: Path) -> list[Erased]:
+    """The lines that were not withdrawn later."""
+    kept: dict[tuple[str, bytes], list[Erased]] = {}
+    for erased in read(path):
+        own = kept.setdefault((erased.organisation, erased.pseudonym), [])
+        own[:] = [] if erased.withdrawn else [*own, erased]
+    return [erased for own in kept.values() for erased in own]
+
+
+def withdraw(path: Path, *, organisation: str, pseudonym: bytes, at: dt.datetime) -> None:
+    """Takes back what is listed of a subject whose data are still there; no line if nothing is."""
+    if any((each.organisation, each.pseudonym) == (organisation, pseudonym) for each in standing(path)):
+        add(path, Erased(at, organisation, pseudonym, withdrawn=True))
+
+
+def _line(erased: Erased) -> dict[str, Any]:
+    """A part that says nothing is left out."""
+    line: dict[str, Any] = {
+        "at": erased.at.isoformat(),
+        "organisation": erased.organisation,
+        "pseudonym": to_base64(erased.pseudonym),
+    }
+    if erased.answers:
+        line["answers"] = [[number, closed_at.isoformat()] for number, closed_at in erased.answers]
+    if erased.withdrawn:
+        line["withdrawn"] = True
+    return line
+
+
 def _parse(line: bytes) -> Erased:
     found = json.loads(line)
     at = dt.datetime.fromisoformat(found["at"])
     pseudonym = from_base64(found["pseudonym"], "the pseudonym")
-    return Erased(at, str(found["organisation"]), pseudonym)
+    answers = tuple((int(number), dt.datetime.fromisoformat(at)) for number, at in found.get("answers", []))
+    return Erased(at, str(found["organisation"]), pseudonym, answers, found.get("withdrawn", False) is True)
 
 
 def _after_a_cut(descriptor: int) -> bytes:

@@ -1,10 +1,12 @@
 """Legal holds: what is held is neither erased nor expires until it is lifted. Each step is an entry in the log."""
 
 import datetime as dt
+from pathlib import Path
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
-from audits.protection import erasing, selectors, subjects
+from audits.protection import erasing, erasure_list, selectors, subjects
 from audits.protection.models import Erasure, Hold, Retention
 from governance import trail
 from governance.errors import DomainError
@@ -21,6 +23,11 @@ class HoldLifted(DomainError):
     status = 409
 
 
+class ErasureListDamaged(DomainError):
+    code = "erasure_list_damaged"
+    status = 409
+
+
 class ReasonMissing(DomainError):
     code = "reason_missing"
 
@@ -29,16 +36,19 @@ class ReasonMissing(DomainError):
 def place(*, organisation: Organisation, reference: str, reason: str, by: Person, at: dt.datetime) -> Hold:
     """Keeps a subject's data from erasure and expiry until the hold is lifted.
 
+    They are there, so an erasure of them that is listed never came to its commit: a restore must not repeat it.
     Raises ReasonMissing and AlreadyHeld, and as ``subjects.standing_key`` SubjectMissing, SubjectUnknown and
     AlreadyErased.
     """
     if not reason.strip():
         raise ReasonMissing(_("Say why these data have to be kept."), field="reason")
-    pseudonym = bytes(subjects.standing_key(organisation=organisation, reference=reference).pseudonym)
+    # First the turn: what an erasure has just destroyed cannot be held, nor its line taken back.
     subjects.take_turn(organisation)
+    pseudonym = bytes(subjects.standing_key(organisation=organisation, reference=reference).pseudonym)
     if selectors.is_held(organisation=organisation, pseudonym=pseudonym):
         raise AlreadyHeld(_("A hold on this subject's data stands already."), field="reference")
     hold = Hold.objects.create(organisation=organisation, pseudonym=pseudonym, placed_by=by, placed_at=at)
+    _withdraw(hold)
     _tell("legal_hold.placed", hold, by, at, reason.strip())
     for erasure in _open_erasures(hold, Erasure.State.REQUESTED):
         erasing.go_on(erasure=erasure, at=at)
@@ -61,6 +71,23 @@ def lift(*, hold: Hold, reason: str, by: Person, at: dt.datetime) -> Hold:
     for erasure in _open_erasures(standing, Erasure.State.HELD):
         erasing.go_on(erasure=erasure, at=at)
     return standing
+
+
+def _withdraw(hold: Hold) -> None:
+    try:
+        erasure_list.withdraw(
+            Path(settings.EDGEWISE_ERASURE_LIST),
+            organisation=hold.organisation.slug,
+            pseudonym=bytes(hold.pseudonym),
+            at=hold.placed_at,
+        )
+    except erasure_list.ListDamaged:
+        raise ErasureListDamaged(
+            _(
+                "The list of erasures cannot be read, so it cannot be told whether a restore would destroy these data. "
+                "Have its damaged line mended (`manage.py backup` names it), and place the hold again."
+            )
+        ) from None
 
 
 def _open_erasures(hold: Hold, state: Erasure.State) -> list[Erasure]:

@@ -3,9 +3,11 @@
 import datetime as dt
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+from governance import durable
 
 FORMAT = "edgewise-backup/1"
 NAME = "manifest.json"
@@ -27,7 +29,10 @@ class LogState:
 
 @dataclass(frozen=True)
 class Manifest:
-    """``files`` by path, ``migrations`` by app, ``erasures`` the lines of the erasure list at that moment."""
+    """``files`` by path, ``migrations`` by app, ``erasures`` the lines of the erasure list at that moment.
+
+    ``absent`` are documents that the database names and that were not there to be copied.
+    """
 
     made_at: dt.datetime
     versions: dict[str, str]
@@ -37,12 +42,15 @@ class Manifest:
     erasures: int
     logs: list[LogState]
     files: dict[str, str]
+    absent: list[str] = field(default_factory=list)
 
 
 def write(folder: Path, manifest: Manifest) -> None:
-    """Last of all: a folder without a manifest is no backup."""
+    """Last of all, when the rest is on disk: a folder without a manifest is no backup."""
     document = {"format": FORMAT, **asdict(manifest), "made_at": manifest.made_at.isoformat()}
-    (folder / NAME).write_text(json.dumps(document, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    durable.replace(folder / NAME, json.dumps(document, indent=2, sort_keys=True) + "\n")
+    durable.sync(folder)
+    durable.sync(folder.parent)
 
 
 def read(folder: Path) -> Manifest:

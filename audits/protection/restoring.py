@@ -17,6 +17,7 @@ from audits.ledger import landmarks, verification
 from audits.ledger.models import Log
 from audits.protection import erasing, erasure_list, manifest, postgres, unfinished
 from audits.protection.manifest import DATABASE, KEYS, MEDIA, LogState, Manifest
+from governance import durable
 from governance.access import keyring
 
 Say = Callable[[str], object]
@@ -38,7 +39,7 @@ def restore(*, folder: Path, erasures: Path | None, at: dt.datetime, say: Say) -
     """Restores, migrates, erases again, verifies. ``erasures`` is the list; None: nothing was erased since."""
     made = manifest.read(folder)
     _refuse(folder, made, erasures)
-    unfinished.mark().write_text(f"from {folder}\n")
+    unfinished.begin(f"from {folder}\n")
     _bring_keys(folder, made)
     _bring_media(folder)
     arguments = ["--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction"]
@@ -47,8 +48,8 @@ def restore(*, folder: Path, erasures: Path | None, at: dt.datetime, say: Say) -
     call_command("prepare_database", verbosity=0)
     erased = _erase_again(erasures, at) if erasures is not None else 0
     say(f"{erased} subjects were erased again")
-    behind = [line for state in made.logs if (line := _verified(state, say))]
-    unfinished.mark().unlink()
+    behind = [line for state in made.logs if (line := _verified(state, say))] + _opened_later(made)
+    unfinished.end()
     return Restored(erased, behind)
 
 
@@ -153,7 +154,7 @@ def _bring_keys(folder: Path, made: Manifest) -> None:
         shutil.copyfile(source, target)
         target.chmod(0o600)
     known = json.dumps(_fingerprints(made), sort_keys=True)
-    (Path(settings.EDGEWISE_HOME) / "key-fingerprints.json").write_text(known)
+    durable.replace(Path(settings.EDGEWISE_HOME) / "key-fingerprints.json", known)
 
 
 def _bring_media(folder: Path) -> None:
@@ -162,13 +163,15 @@ def _bring_media(folder: Path) -> None:
 
 
 def _erase_again(erasures: Path, at: dt.datetime) -> int:
-    """Every line of the list, whenever it was written: what is erased already is passed over."""
-    done = [erasing.replay(erased=erased, at=at) for erased in erasure_list.read(erasures)]
+    """Every line that stands, whenever it was written: what is erased already is passed over."""
+    done = [erasing.replay(erased=erased, at=at) for erased in erasure_list.standing(erasures)]
     own = Path(settings.EDGEWISE_ERASURE_LIST)
     if erasures.resolve() != own.resolve():
         own.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        shutil.copyfile(erasures, own)
+        durable.replace(own, erasures.read_bytes())
         own.chmod(0o600)
+        landmarks.bring(erasures.parent)
+        durable.sync_below(own.parent)
     return sum(1 for records in done if records is not None)
 
 
@@ -184,3 +187,13 @@ def _verified(state: LogState, say: Say) -> str:
     if known is None or known.size <= state.size:
         return ""
     return f"{state.origin}: {known.size} entries were published, the backup holds {state.size}"
+
+
+def _opened_later(made: Manifest) -> list[str]:
+    """A line for each log of this deployment that was published and is not in the backup."""
+    backed_up = {state.origin for state in made.logs}
+    return [
+        f"{known.origin}: {known.size} entries were published, the backup knows no such log"
+        for known in landmarks.all_known()
+        if known.origin not in backed_up
+    ]

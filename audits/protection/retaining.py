@@ -6,7 +6,7 @@ computed with them. Entries and hashes are kept for ever.
 
 import datetime as dt
 
-from django.db.models import BooleanField, ExpressionWrapper, Q
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from audits.decisions import erasing
@@ -67,7 +67,7 @@ def expire_some(*, system: AISystem, at: dt.datetime) -> int | None:
     # Placing a hold takes the same turn: none comes between this look and the commit.
     Organisation.objects.select_for_update(no_key=True).get(pk=system.organisation_id)
     row = Retention.objects.select_for_update(skip_locked=True).filter(system=system).first()
-    chunk = [] if row is None else _over(row, system, at - dt.timedelta(days=row.days))
+    chunk = [] if row is None else _over(row, system, at)
     if row is None or not chunk:
         return None
     held = set(selectors.held_keys(organisation=system.organisation))
@@ -91,16 +91,26 @@ def expire_some(*, system: AISystem, at: dt.datetime) -> int | None:
     return len(indexes)
 
 
-def _over(row: Retention, system: AISystem, before: dt.datetime) -> list[tuple[int, int | None, bool]]:
-    """Index, data key and whether there is a payload, of the next records in the log's order, up to the first that
-    was not logged ``before``."""
+def _over(row: Retention, system: AISystem, at: dt.datetime) -> list[tuple[int, int | None, bool]]:
+    """Index, data key and whether there is a payload, of the next records in the log's order whose time is over."""
     rows = Decision.objects.filter(system=system, index__gte=row.expired_to).order_by("index")
+    last = _last_over(rows, at, at - dt.timedelta(days=row.days))
+    if last is None:
+        return []
     is_kept = ExpressionWrapper(Q(sealed__isnull=False), BooleanField())
-    found: list[tuple[int, int | None, bool]] = []
-    for index, key, logged_at, kept in rows.annotate(is_kept=is_kept).values_list(
-        "index", "data_key_id", "logged_at", "is_kept"
-    )[:CHUNK]:
+    found = rows.filter(index__lte=last).annotate(is_kept=is_kept)
+    return list(found.values_list("index", "data_key_id", "is_kept")[:CHUNK])
+
+
+def _last_over(rows: QuerySet[Decision], at: dt.datetime, before: dt.datetime) -> int | None:
+    """The last record up to the first that was not logged ``before``; None if that is the first of all.
+
+    What is said to be logged later than ``at`` was stamped by a clock that was ahead. It is no younger than the next
+    record that can be right: its time is over with that one's, and it holds up no other.
+    """
+    last = None
+    for index, logged_at in rows.filter(logged_at__lte=at).values_list("index", "logged_at")[:CHUNK]:
         if logged_at >= before:
             break
-        found.append((index, key, kept))
-    return found
+        last = index
+    return last

@@ -3,6 +3,7 @@
 import datetime as dt
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import QuerySet
 
 from audits.ledger import selectors as ledger
@@ -65,6 +66,14 @@ def retention(*, system: AISystem) -> Retention | None:
 def minimum_days() -> int:
     """The shortest retention the operator allows: by default six months (AI Act Art. 19 and 26(6))."""
     return int(settings.EDGEWISE_RETENTION_MINIMUM_DAYS)
+
+
+def database_time() -> dt.datetime:
+    """What the database's clock says: the one by which records are logged, whichever machine asks."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT now()")
+        found: dt.datetime = cursor.fetchone()[0]
+    return found
 
 
 def unfinished(*, at: dt.datetime) -> QuerySet[Erasure]:

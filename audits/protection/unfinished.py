@@ -6,12 +6,31 @@ from pathlib import Path
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from audits.protection.manifest import KEYS
+from governance import durable
+
 COMMAND = "restore"
 
 
 def mark() -> Path:
     """The file that stands while a restore runs."""
     return Path(settings.EDGEWISE_HOME) / "restoring"
+
+
+def begin(text: str) -> None:
+    """Puts the mark; it stands after a power cut too."""
+    durable.replace(mark(), text)
+    durable.sync(mark().parent)
+
+
+def end() -> None:
+    """Takes the mark away, once what was restored is on disk."""
+    for place in (Path(settings.EDGEWISE_HOME) / KEYS, Path(settings.MEDIA_ROOT)):
+        if place.exists():
+            durable.sync_below(place)
+    durable.sync(mark().parent)
+    mark().unlink()
+    durable.sync(mark().parent)
 
 
 def refuse() -> None:

@@ -213,9 +213,14 @@ def _refuse_if_lost(label: str, path: Path, home: Path) -> None:
 
 
 def _remember(label: str, value: bytes, home: Path) -> bool:
-    """Notes the fingerprint of a key that is used for the first time; False if it was put out of use meanwhile."""
+    """Notes the fingerprint of a key that is used for the first time; False if it was put out of use meanwhile.
+
+    By then the key's file is on disk under its name, whoever made it: nothing is made with a key that may vanish.
+    """
     if _known(home).get(label) == fingerprint(value):
         return True
+    if (home / "keys").is_dir():
+        durable.sync(home / "keys")
     with _alone(home):
         known = _known(home)
         if known.get(label) == RETIRED or not _is_there(label, home):
@@ -232,6 +237,16 @@ def _remember(label: str, value: bytes, home: Path) -> bool:
 
 def _is_there(label: str, home: Path) -> bool:
     return bool(os.environ.get(_variable(label))) or (home / "keys" / label).exists()
+
+
+def fingerprints(home: Path) -> dict[str, str]:
+    """The fingerprint of every key that data were made with, by generation; RETIRED for one out of use."""
+    return _known(home)
+
+
+def as_they_are(home: Path) -> AbstractContextManager[None]:
+    """While it lasts no key is put away: for whoever copies keys and fingerprints."""
+    return _alone(home)
 
 
 def _alone(home: Path) -> AbstractContextManager[None]:

@@ -5,7 +5,7 @@ signatures they have. Interrupted, either step is finished by running it again.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -34,8 +34,19 @@ class NewPolicyKeyNotInUse(DomainError):
     code = "new_key_not_in_use"
 
 
+class PolicyNotGenuine(DomainError):
+    """The database holds a policy that none of the keys in use signed as it stands there."""
+
+    code = "policy_not_genuine"
+    status = 409
+
+
 def begin(*, at: dt.datetime) -> list[str]:
-    """Takes up a new key, unless one waits beside the old one; announces it, and has it sign what is in force."""
+    """Takes up a new key, unless one waits beside the old one; announces it, and has it sign what is in force.
+
+    What no key here signed is not signed now either: whoever can write into the database has no key for that reason.
+    """
+    _refuse_forged(selectors.all_in_force())
     if len(signing.signers()) < 2:
         keyring.add_generation(signing.NAME, home=settings.EDGEWISE_HOME)
     signed = _announce(at=at)
@@ -73,11 +84,23 @@ def _announce(*, at: dt.datetime) -> int:
         note = policy_keys.announce(older[0], newest)
         SuccessorKey.objects.create(vkey=newest.vkey, predecessor=older[0].vkey, note=note, announced_at=at)
         _record(ROTATED, at=at, old=[each.vkey for each in older], new=[newest.vkey], announcement=note)
-    unsigned = [policy for policy in _in_force() if not signing.is_signed_by_newest(policy.note)]
+    in_force = _in_force()
+    _refuse_forged(in_force)
+    unsigned = [policy for policy in in_force if not signing.is_signed_by_newest(policy.note)]
     for policy in unsigned:
         policy.note = signing.countersign(policy.note)
         policy.save(update_fields=["note"])
     return len(unsigned)
+
+
+def _refuse_forged(policies: Iterable[Policy]) -> None:
+    for policy in policies:
+        if not signing.is_genuine(policy):
+            raise PolicyNotGenuine(
+                _("%s is not as one of the keys here signed it: the database was changed behind Edgewise's back. "
+                  "Compare it with `policy.enacted` in the log, and restore or put another policy in force.")
+                % policy
+            )  # fmt: skip
 
 
 def _in_force() -> Sequence[Policy]:

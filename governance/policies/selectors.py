@@ -36,7 +36,8 @@ def in_force_now(*, system: AISystem) -> QuerySet[Policy]:
 
 def all_in_force() -> QuerySet[Policy]:
     """Every policy in force of every system of the deployment."""
-    return Policy.objects.filter(state=Policy.State.IN_FORCE).select_related("system").order_by("pk")
+    found = Policy.objects.filter(state=Policy.State.IN_FORCE)
+    return found.select_related("system__organisation", "edge_set").order_by("pk")
 
 
 def successor_keys() -> QuerySet[SuccessorKey]:

@@ -1,5 +1,6 @@
 """The signed form of a policy: a C2SP signed note over its canonical text, by the deployment's policy key."""
 
+import json
 from typing import Any
 
 from django.conf import settings
@@ -66,6 +67,17 @@ def sign(document: dict[str, Any]) -> str:
 def countersign(note: str) -> str:
     """The same note with the newest key's signature below those it has."""
     return notes.append(note, [newest()], at=0)
+
+
+def is_genuine(policy: Policy) -> bool:
+    """Whether the note was signed by one of the keys in use, and says what the policy's row says.
+
+    A note that somebody wrote into the database, or took from another policy, is neither.
+    """
+    if not is_signed_here(policy.note):
+        return False
+    stated: dict[str, Any] = json.loads(notes.split(policy.note)[0])
+    return stated == document(policy)
 
 
 def is_signed_by_newest(note: str) -> bool:

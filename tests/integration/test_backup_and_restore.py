@@ -10,15 +10,27 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.signals import setting_changed
 from django.test import Client
 
-from audits.decisions import selectors
-from audits.decisions.models import Decision, DecisionId
+from audits.decisions import findings, selectors
+from audits.decisions.models import Decision, DecisionId, Finding
 from audits.ledger import landmarks, sealing, signer, verification
 from audits.ledger import selectors as ledger
 from audits.ledger.models import DataKey
 from audits.management.commands.restore import REFUSALS
-from audits.protection import backing_up, erasing, holding, manifest, postgres, restoring, unfinished
+from audits.protection import (
+    backing_up,
+    erasing,
+    erasure_list,
+    holding,
+    manifest,
+    postgres,
+    restoring,
+    unfinished,
+)
+from audits.reports import services as reports
+from audits.reports.models import Report
 from governance.embedded import account
 from tests import databases
 from tests.unit.audits.decisions import worlds
@@ -30,9 +42,16 @@ GROUP = "only-ada-is-in-this-group"
 
 @pytest.fixture
 def world(fresh_database, tmp_path):
-    settings.MEDIA_ROOT, before = tmp_path / "media", settings.MEDIA_ROOT
+    before = settings.MEDIA_ROOT
+    documents_in(tmp_path / "media")
     yield peopled(worlds.make())
-    settings.MEDIA_ROOT = before
+    documents_in(before)
+
+
+def documents_in(folder):
+    """Also for the storage, which remembers its place."""
+    settings.MEDIA_ROOT = folder
+    setting_changed.send(sender=None, setting="MEDIA_ROOT", value=folder, enter=True)
 
 
 def manage(*arguments, database, home=None, text="", **more):
@@ -154,6 +173,184 @@ def assert_no_second_history(world, newest):
         signer.publish(log=found, at=AT)
     signer.publish_all(at=AT)
     assert ledger.published_size(log=found) == before
+
+
+def answered(world, answer):
+    """A finding closed with this answer."""
+    finding = Finding.objects.create(
+        system=world.system, verdict="partial", due_on=AT.date(), decisions=1, first_index=0, last_index=0,
+        opened_at=AT,
+    )  # fmt: skip
+    return findings.close(finding=finding, answer=answer, by=world.people["owner"], at=AT)
+
+
+def explained(world, record):
+    """An explanation document of a decision; its file is no PDF, but kept as one."""
+    report = reports.request(
+        organisation=world.organisation, kind="explanation", subject=record["id"],
+        by=world.people["auditor"], at=AT,
+    )  # fmt: skip
+    reports.begin(report=report, at=AT)
+    reports.finish(report=report, manifest={"body": {"weights": GROUP}}, pdf=b"%PDF of ada", at=AT)
+    return Path(report.file.path)
+
+
+def here(monkeypatch, tmp_path, database):
+    """This process has the database and the home from now on."""
+    databases.point_django_at(database)
+    monkeypatch.setattr(settings, "EDGEWISE_HOME", tmp_path / "home")
+    documents_in(tmp_path / "home" / "media")
+    (tmp_path / "home" / "keys").mkdir(parents=True, exist_ok=True)
+
+
+def restored(tmp_path):
+    return restoring.restore(
+        folder=tmp_path / "last-week", erasures=settings.EDGEWISE_ERASURE_LIST, at=AT, say=print
+    )
+
+
+@pytest.fixture
+def own_list(tmp_path, monkeypatch):
+    monkeypatch.setattr(settings, "EDGEWISE_ERASURE_LIST", tmp_path / "erasures" / "list")
+
+
+def backed_up(tmp_path, name="last-week"):
+    return backing_up.make(folder=tmp_path / name, with_keys=True, at=AT)
+
+
+def test_answers_and_documents_go_again_and_what_is_held_stays(
+    world, own_list, empty_database, tmp_path, monkeypatch
+):
+    """All that a backup holds of an erased person, and the data of one whose erasure did not come to its commit."""
+    record = about(world, "ada-77")
+    ada, bob = log(world, record, about(world, "bob"))
+    finding, document = answered(world, "We wrote to ada-77."), explained(world, record)
+    admin = world.people["admin"]
+    made = backed_up(tmp_path)
+    assert [name for name in made.files if name.endswith(document.name)] != []
+    erasing.execute(
+        erasure=erasing.request(organisation=world.organisation, reference="ada-77", by=admin, at=AT), at=AT
+    )
+    name = sealing.pseudonym(organisation=world.organisation, reference="subject:bob")
+    erasure_list.add(settings.EDGEWISE_ERASURE_LIST, erasure_list.Erased(AT, "north", name))
+    holding.place(organisation=world.organisation, reference="bob", reason="Case 12.", by=admin, at=AT)
+    here(monkeypatch, tmp_path, empty_database)
+    assert restored(tmp_path).erased == 1
+    assert Decision.objects.get(system=world.system, index=ada).sealed is None
+    assert Decision.objects.get(system=world.system, index=bob).sealed is not None
+    assert "ada" not in Finding.objects.get(pk=finding.pk).answer
+    assert list((tmp_path / "home" / "media").rglob("*.pdf")) == []
+    assert list(Report.objects.values_list("state", "manifest", "file")) == [("erased", "", "")]
+
+
+def test_a_backup_without_all_erasures_on_the_list_is_refused_until_it_is_completed(
+    world, own_list, tmp_path, monkeypatch
+):
+    """Another machine erased, with a list of its own: a restore with the one here would bring the data back."""
+    log(world, about(world, "ada"), about(world, "bob"))
+    for ref, place in (("ada", "here"), ("bob", "there")):
+        monkeypatch.setattr(settings, "EDGEWISE_ERASURE_LIST", tmp_path / place / "list")
+        erasure = erasing.request(organisation=world.organisation, reference=ref, by=None, at=AT)
+        erasing.execute(erasure=erasure, at=AT)
+    theirs = list(erasure_list.read(settings.EDGEWISE_ERASURE_LIST))
+    monkeypatch.setattr(settings, "EDGEWISE_ERASURE_LIST", tmp_path / "here" / "list")
+    with pytest.raises(backing_up.ListIncomplete, match="lacks 1 erasures"):
+        backed_up(tmp_path)
+    assert not (tmp_path / "last-week").exists()
+    assert backing_up.complete_list() == 1
+    assert list(erasure_list.read(settings.EDGEWISE_ERASURE_LIST))[1:] == theirs
+    assert backed_up(tmp_path).erasures == 2
+    assert backing_up.complete_list() == 0
+
+
+def test_a_log_opened_after_the_backup_is_behind_too(world, own_list, empty_database, tmp_path, monkeypatch):
+    """What lies beside the list that is given tells, also where this home's own is elsewhere."""
+    signer.publish_all(at=AT)
+    backed_up(tmp_path)
+    south = worlds.make("south")
+    signer.publish_all(at=AT)
+    listed = settings.EDGEWISE_ERASURE_LIST
+    listed.touch()
+    here(monkeypatch, tmp_path, empty_database)
+    monkeypatch.setattr(settings, "EDGEWISE_ERASURE_LIST", tmp_path / "home" / "erasures" / "list")
+    done = restoring.restore(folder=tmp_path / "last-week", erasures=listed, at=AT, say=print)
+    origins = [f"edgewise.local/log/south/{south.system.slug}", "edgewise.local/log/south/_org"]
+    assert sorted(line.partition(":")[0] for line in done.behind) == sorted(origins)
+    assert all("the backup knows no such log" in line for line in done.behind)
+    assert landmarks.of(origins[0]).size > 0
+    assert not unfinished.mark().exists()
+
+
+def test_a_document_that_vanishes_is_named_and_one_that_no_row_names_stays_out(
+    world, own_list, tmp_path, monkeypatch
+):
+    """The first was erased after the snapshot, the second finished after it: no erasure would find its file."""
+    records = [about(world, "ada"), about(world, "bob")]
+    log(world, *records)
+    gone, kept = (explained(world, record) for record in records)
+    dump = backing_up._dump
+
+    def meanwhile(path):
+        found = dump(path)
+        gone.unlink()
+        (kept.parent / "later.pdf").write_bytes(b"%PDF of eve")
+        return found
+
+    monkeypatch.setattr(backing_up, "_dump", meanwhile)
+    made = backed_up(tmp_path)
+    media = {name for name in made.files if name.startswith(manifest.MEDIA)}
+    assert [Path(name).name for name in made.absent] == [gone.name]
+    assert media == {f"media/{kept.relative_to(settings.MEDIA_ROOT)}"}
+    assert (tmp_path / "last-week" / "media").stat().st_mode & 0o777 == 0o700
+    assert manifest.read(tmp_path / "last-week") == made
+
+
+def test_a_file_named_outside_the_documents_is_not_copied(world, own_list, tmp_path):
+    """Whoever can write into the database cannot have keys put into a backup without keys."""
+    record = about(world, "ada")
+    log(world, record)
+    explained(world, record)
+    Report.objects.update(file="../keys/log")
+    made = backing_up.make(folder=tmp_path / "last-week", with_keys=False, at=AT)
+    assert (made.absent, set(made.files)) == (["../keys/log"], {manifest.DATABASE})
+
+
+def test_a_backup_is_on_disk_before_its_manifest_and_a_restore_before_its_mark_goes(
+    world, own_list, empty_database, tmp_path, monkeypatch
+):
+    """And the mark is on disk before the first change."""
+    record = about(world, "ada")
+    log(world, record)
+    explained(world, record)
+    really, synced = os.fsync, []
+
+    def noted(descriptor):
+        synced.append(os.fstat(descriptor).st_ino)
+        really(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    backed_up(tmp_path)
+    folder = tmp_path / "last-week"
+    assert {path for path in (folder, *folder.rglob("*")) if path.stat().st_ino not in synced} == set()
+    here(monkeypatch, tmp_path, empty_database)
+    bring, began = restoring._bring_keys, []
+
+    def after_the_mark(*arguments):
+        began.extend(
+            path.name
+            for path in (unfinished.mark(), Path(settings.EDGEWISE_HOME))
+            if path.stat().st_ino in synced
+        )
+        bring(*arguments)
+
+    monkeypatch.setattr(restoring, "_bring_keys", after_the_mark)
+    synced.clear()
+    restoring.restore(folder=folder, erasures=None, at=AT, say=print)
+    home = tmp_path / "home"
+    assert began == ["restoring", "home"]
+    wanted = [*(home / "keys").rglob("*"), *(home / "media").rglob("*"), home / "key-fingerprints.json"]
+    assert {path for path in wanted if path.stat().st_ino not in synced} == set()
+    assert synced[-1] == home.stat().st_ino
 
 
 def test_a_restore_that_cannot_be_right_is_refused_before_it_begins(

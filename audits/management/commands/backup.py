@@ -4,12 +4,19 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandError
 from django.utils import timezone
 
 from audits.protection import backing_up, erasure_list, postgres
 from governance.commandline import EdgewiseCommand
 
+REFUSALS = (
+    backing_up.FolderNotEmpty,
+    backing_up.ListIncomplete,
+    postgres.ProgramFailed,
+    erasure_list.ListDamaged,
+)
 ADVICE = (
     "keys/ opens everything in this backup: move it to another place than the rest. "
     "The erasure list is not in it, and must not be: keep it apart, current, and give it to `restore`."
@@ -25,15 +32,25 @@ class Command(EdgewiseCommand):
         """Where to, and whether the keys come along."""
         parser.add_argument("folder", type=Path)
         parser.add_argument("--without-keys", action="store_true", help="keys are backed up elsewhere")
+        parser.add_argument(
+            "--complete-list",
+            action="store_true",
+            help="first add to the erasure list what this database erased and the list lacks",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """One line for each log, then the advice."""
         try:
+            if options["complete_list"]:
+                added = backing_up.complete_list()
+                self.stdout.write(f"{settings.EDGEWISE_ERASURE_LIST}: {added} erasures added")
             made = backing_up.make(
                 folder=options["folder"].resolve(), with_keys=not options["without_keys"], at=timezone.now()
             )
-        except (backing_up.FolderNotEmpty, postgres.ProgramFailed, erasure_list.ListDamaged) as error:
+        except REFUSALS as error:
             raise CommandError(str(error)) from error
         for log in made.logs:
             self.stdout.write(f"{log.origin}: {log.size} entries")
+        for name in made.absent:
+            self.stdout.write(f"not there, erased meanwhile or lost: {name}")
         self.stdout.write(f"{options['folder']}: {len(made.files)} files. {ADVICE}")

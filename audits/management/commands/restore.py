@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from django.utils import timezone
 
+from audits.ledger import landmarks
 from audits.protection import erasure_list, manifest, postgres, restoring
 from governance.access.keyring import KeyUnavailable
 from governance.commandline import EdgewiseCommand
@@ -17,6 +18,7 @@ REFUSALS = (
     restoring.CannotRestore,
     postgres.ProgramFailed,
     erasure_list.ListDamaged,
+    landmarks.LandmarkDamaged,
     KeyUnavailable,
 )
 BEHIND = (

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import stat
 import subprocess
 import sys
@@ -19,6 +20,40 @@ def test_a_key_is_created_once_readable_by_its_owner_only(tmp_path):
     assert keyring.key("log", home=tmp_path) == first
     assert stat.S_IMODE((tmp_path / "keys").stat().st_mode) == 0o700
     assert stat.S_IMODE((tmp_path / "keys" / "log").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("label", ["deployment", "deployment.2"])
+def test_a_key_is_on_disk_name_and_all_before_it_is_given_out(tmp_path, monkeypatch, label):
+    """The folder is synced with the name in it, and only then is the key noted as known."""
+    if label != "deployment":
+        keyring.key("deployment", home=tmp_path)
+    synced, really = [], os.fsync
+
+    def noted(descriptor):
+        path = os.readlink(f"/proc/self/fd/{descriptor}")
+        known = tmp_path / "key-fingerprints.json"
+        is_known = known.exists() and label in json.loads(known.read_text())
+        synced.append((path, (tmp_path / "keys" / label).exists(), is_known))
+        really(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    if label == "deployment":
+        keyring.key("deployment", home=tmp_path)
+    else:
+        keyring.add_generation("deployment", home=tmp_path)
+    assert (str(tmp_path / "keys"), True, False) in synced
+    assert synced[-1] == (str(tmp_path), True, True)
+
+
+def test_a_reader_of_a_key_that_another_process_has_just_made_syncs_it_too(tmp_path, monkeypatch):
+    """The other one may not have come that far."""
+    keyring._create(tmp_path / "keys" / "log")
+    synced, really = [], os.fsync
+    monkeypatch.setattr(
+        os, "fsync", lambda each: (synced.append(os.readlink(f"/proc/self/fd/{each}")), really(each))
+    )
+    keyring.key("log", home=tmp_path)
+    assert str(tmp_path / "keys") in synced
 
 
 def test_keys_differ_from_one_another(tmp_path):

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from governance.access import keyring
 from governance.access import services as access
-from governance.policies import rotation, services, signing
+from governance.policies import canonical, rotation, services, signing
 from governance.policies.models import Policy, SuccessorKey
 
 from .conftest import AT, refuse
@@ -158,6 +158,74 @@ def test_a_policy_that_a_stale_process_signed_keeps_the_old_key_in_use(first, sy
         rotation.finish(at=AT)
     rotation.begin(at=AT)
     rotation.finish(at=AT)
+
+
+def forged(policy, signature="— nobody AAAAAAAA\n"):
+    """A note that a superuser of the database made: other weights, and a line that no known key signed."""
+    stated = json.loads(notes.split(policy.note)[0])
+    stated["weights"] = {"safety": "1", "privacy": "0", "expression": "0"}
+    return f"{canonical.text(stated)}\n{signature}"
+
+
+def with_old_signature(policy):
+    """Other weights above the signature of the true ones."""
+    return forged(policy, policy.note.rpartition("\n\n")[2])
+
+
+@pytest.mark.parametrize("made", [forged, with_old_signature])
+def test_a_note_that_somebody_wrote_into_the_database_is_not_countersigned(first, system, served, home, made):
+    """They have no key; the rotation must not lend one. Nothing is begun, so that it can be begun again."""
+    old, good = signing.vkey(), first.note
+    enact_for_children(system)
+    Policy.objects.filter(pk=first.pk).update(note=made(first))
+    with pytest.raises(rotation.PolicyNotGenuine, match="policy 1 is not as") as refusal:
+        rotation.begin(at=AT)
+    assert refusal.value.code == "policy_not_genuine"
+    assert (signing.vkey(), len(keyring.keys("policy", home=home))) == (old, 1)
+    with pytest.raises(VerificationError):
+        believes([old], served().json())
+    Policy.objects.filter(pk=first.pk).update(note=good)
+    rotation.begin(at=AT)
+    assert believes([old], served().json()) == 1
+
+
+def enact_for_children(system):
+    """The newest policy in force, as it should be."""
+    return services.enact(
+        system=system, weights=WEIGHTS, source={"kind": "council"}, by=None, at=AT, context={"age": "child"}
+    )
+
+
+def test_nor_is_the_note_of_another_policy(first, system):
+    """It is signed, and says something else than is in force."""
+    other = enact_for_children(system)
+    Policy.objects.filter(pk=first.pk).update(note=other.note)
+    with pytest.raises(rotation.PolicyNotGenuine, match="policy 1 is not as"):
+        rotation.begin(at=AT)
+
+
+def test_a_note_that_is_changed_between_two_runs_is_not_countersigned_either(first, system):
+    """The new key was made already, and the policy that mends it can be put in force."""
+    rotation.begin(at=AT)
+    Policy.objects.filter(pk=first.pk).update(note=forged(first))
+    with pytest.raises(rotation.PolicyNotGenuine):
+        rotation.begin(at=AT)
+    enact(system)
+    rotation.begin(at=AT)
+    rotation.finish(at=AT)
+
+
+def test_a_policy_with_everything_in_it_is_as_it_was_signed_when_it_is_read_again(
+    home, system, edge_set, owner
+):
+    """Numbers, dates and lists come back from the database as they went in."""
+    full = services.set_first(
+        system=system, weights=WEIGHTS, by=owner, at=AT.replace(microsecond=1), bounds={"safety": (0, 1e-7)},
+        norms=[{"edge": "safety", "minimum": 0.30000000000000004, "z": 0.0}], clarification_threshold=1 / 3,
+        rationale_required=True, reference={"safety": 1.0, "privacy": 0.1}, adapter="a “b”",
+        review_by=AT.date(), context={"ä": "ü"}, tiers=[["safety"], ["privacy", "expression"]],
+    )  # fmt: skip
+    assert signing.is_genuine(Policy.objects.get(pk=full.pk))
 
 
 def test_the_database_refuses_a_key_announced_twice_and_one_that_follows_itself(first):

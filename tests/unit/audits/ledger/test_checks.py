@@ -2,6 +2,7 @@
 
 import base64
 import secrets
+from fractions import Fraction
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -14,6 +15,8 @@ from audits.witnessing import checks as witnessing
 from governance import starting
 from governance.access import keyring
 from governance.policies import checks as policy_checks
+from governance.policies import services as policies
+from governance.policies.models import Policy
 from tests.unit.audits.decisions import worlds as deciding
 from tests.unit.audits.ledger import worlds
 
@@ -147,6 +150,29 @@ def test_another_policy_key_is_refused_at_the_start(db, monkeypatch):
     (error,) = look()
     assert (error.id, str(world.policy) in error.msg) == ("governance.E003", True)
     assert "EDGEWISE_KEY_POLICY" in error.hint
+
+
+def test_a_policy_that_was_changed_is_told_at_the_start_and_does_not_stop_it(db, caplog):
+    """The newest one is looked at for its key, and every other one too; the policy that mends it has to be enacted."""
+    world = deciding.make()
+    shares = {edge: Fraction(each) for edge, each in world.policy.weights.items()}
+    policies.enact(
+        system=world.system,
+        weights=shares,
+        source={"kind": "owner"},
+        by=None,
+        at=worlds.AT,
+        context={"a": "b"},
+    )
+    starting.refuse()
+    assert caplog.text == ""
+    Policy.objects.filter(pk=world.policy.pk).update(
+        note=world.policy.note.replace("weighted_sum", "leximin")
+    )
+    (warning,) = policy_checks.policies_are_signed_by_this_key(None, databases=["default"])
+    assert (warning.id, str(world.policy) in warning.msg) == ("governance.W001", True)
+    starting.refuse()
+    assert "is not as a policy key of this process signed it" in caplog.text
 
 
 def test_an_empty_database_takes_any_key(db, monkeypatch):

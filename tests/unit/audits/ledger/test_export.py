@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import http.server
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from edgewise.errors import VerificationError
 
 from audits.ledger import export, keys, selectors, services, signer
 from audits.ledger.models import Log
+from governance import durable
 from tests.independent_reader import reader
 from tests.unit.audits.ledger import worlds
 
@@ -129,3 +131,73 @@ def test_a_folder_with_another_history_is_left_alone(organisation, tmp_path: Pat
     assert {name: content for name, content in files(tmp_path).items() if name != "checkpoint"} == {
         name: content for name, content in before.items() if name != "checkpoint"
     }
+
+
+def published(organisation, first: int, end: int) -> Log:
+    """A log of its own with these entries."""
+    log = worlds.empty_log(organisation)
+    services.append(log=log, entries=worlds.numbered(first, end))
+    signer.publish(log=log, at=worlds.AT)
+    return log
+
+
+def test_what_a_killed_export_of_another_log_left_is_not_taken_for_this_one(
+    organisation, tmp_path: Path, monkeypatch
+) -> None:
+    """It had no checkpoint yet: nothing there counts as complete, also later, when the log has grown so far."""
+    other, log = published(organisation, 5, 805), published(organisation, 0, 300)
+    write = export._write
+
+    def killed(place: Path, content: bytes) -> None:
+        if place.name == "policy":
+            (place.parent / f".1.ab{durable.DRAFT}").write_bytes(b"half")
+            raise KeyboardInterrupt
+        write(place, content)
+
+    monkeypatch.setattr(export, "_write", killed)
+    with pytest.raises(KeyboardInterrupt):
+        export.export(log=other, folder=tmp_path, url="")
+    monkeypatch.setattr(export, "_write", write)
+    for size in (300, 800):
+        if size > selectors.size(log=log):
+            services.append(log=log, entries=worlds.numbered(300, size))
+            signer.publish(log=log, at=worlds.AT)
+        assert export.export(log=log, folder=tmp_path, url="") == size
+        assert reader.main([str(tmp_path), selectors.vkeys(log=log)[0]]) == 0
+    assert list(tmp_path.rglob(f"*{durable.DRAFT}")) == []
+
+
+def test_two_exports_into_one_folder_do_not_run_at_once(log: Log, tmp_path: Path) -> None:
+    signer.publish(log=log, at=worlds.AT)
+    with durable.alone(tmp_path / export.LOCK), pytest.raises(export.ExportRunning) as refusal:
+        export.export(log=log, folder=tmp_path, url="")
+    assert refusal.value.code == "export_running"
+    assert not (tmp_path / "checkpoint").exists()
+    assert export.export(log=log, folder=tmp_path, url="") == 0
+
+
+def test_everything_is_on_disk_before_the_checkpoint_takes_its_place(
+    log: Log, tmp_path: Path, monkeypatch
+) -> None:
+    """Files and the names of files: after a power cut nothing is wrong that a later export would leave alone."""
+    services.append(log=log, entries=worlds.numbered(0, 300))
+    signer.publish(log=log, at=worlds.AT)
+    synced: list[int] = []
+    before: set[int] = set()
+    really, replace = os.fsync, durable.replace
+
+    def noted(descriptor: int) -> None:
+        synced.append(os.fstat(descriptor).st_ino)
+        really(descriptor)
+
+    def replaced(path: Path, content: bytes) -> None:
+        if path.name == "checkpoint":
+            before.update(synced)
+        replace(path, content)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    monkeypatch.setattr(durable, "replace", replaced)
+    export.export(log=log, folder=tmp_path, url="")
+    wanted = {tmp_path, *tmp_path.rglob("*")} - {tmp_path / "checkpoint", tmp_path / export.LOCK}
+    assert {path for path in wanted if path.stat().st_ino not in before} == set()
+    assert synced[-1] == tmp_path.stat().st_ino

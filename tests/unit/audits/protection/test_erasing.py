@@ -143,19 +143,63 @@ def test_feedback_keeps_its_outcome_and_loses_its_group(world):
 def test_an_answer_that_names_the_subject_is_emptied_and_others_are_kept(world):
     log(world, about(world, "ada-77"))
     answers = ["We wrote to ada-77.", "A rule was wrong."]
-    made = []
-    for verdict, answer in zip(("wrong_choice", "partial"), answers, strict=True):
-        finding = Finding.objects.create(
-            system=world.system, verdict=verdict, due_on=AT.date(), decisions=1, first_index=0, last_index=0,
-            opened_at=AT,
-        )  # fmt: skip
-        made.append(findings.close(finding=finding, answer=answer, by=world.people["owner"], at=AT))
+    made = [answered(world, answer) for answer in answers]
     assert SealedFacts.objects.count() == 2
     erase(world, "ada-77")
     assert "ada" not in Finding.objects.get(pk=made[0].pk).answer
     assert Finding.objects.get(pk=made[1].pk).answer == answers[1]
     (left,) = SealedFacts.objects.all()
     assert ledger.opened(log=left.log, index=left.index)["answer"]["value"] == answers[1]
+
+
+def answered(world, answer):
+    """A finding closed with this answer."""
+    finding = Finding.objects.create(
+        system=world.system, verdict="partial", due_on=AT.date(), decisions=1, first_index=0, last_index=0,
+        opened_at=AT,
+    )  # fmt: skip
+    return findings.close(finding=finding, answer=answer, by=world.people["owner"], at=AT)
+
+
+def replay_all(settings):
+    """What a restore does with the list; how many subjects."""
+    return sum(
+        erasing.replay(erased=each, at=AT) is not None
+        for each in erasure_list.standing(settings.EDGEWISE_ERASURE_LIST)
+    )
+
+
+@pytest.mark.parametrize("records", [1, 0])
+def test_an_answer_that_names_the_subject_is_emptied_again_after_a_restore(world, settings, records):
+    """The database is as it was before anybody asked, with or without the person's records; the list is of today."""
+    finding, other = answered(world, "We wrote to ada-77."), answered(world, "A rule was wrong.")
+    for _each in range(records):
+        log(world, about(world, "ada-77"))
+    with transaction.atomic():
+        log(world, about(world, "ada-77"))
+        erase(world, "ada-77")
+        assert "ada" not in Finding.objects.get(pk=finding.pk).answer
+        transaction.set_rollback(True)
+    assert "ada" in Finding.objects.get(pk=finding.pk).answer
+    assert replay_all(settings) == 1
+    assert "ada" not in Finding.objects.get(pk=finding.pk).answer
+    (left,) = SealedFacts.objects.all()
+    assert ledger.opened(log=left.log, index=left.index)["answer"]["value"] == other.answer
+    assert [entry["facts"]["records"] for entry in entries(world, "erasure.replayed")] == [records]
+    assert replay_all(settings) == 0
+
+
+def test_another_finding_with_the_number_of_an_emptied_one_keeps_its_answer(world, settings):
+    """After a restore to before it was opened the number is given again."""
+    finding = answered(world, "We wrote to ada-77.")
+    with transaction.atomic():
+        log(world, about(world, "ada-77"))
+        erase(world, "ada-77")
+        transaction.set_rollback(True)
+    later = AT + worlds.dt.timedelta(days=1)
+    Finding.objects.filter(pk=finding.pk).update(answer="A rule was wrong.", closed_at=later)
+    assert replay_all(settings) == 0
+    assert Finding.objects.get(pk=finding.pk).answer == "A rule was wrong."
 
 
 def test_an_explanation_document_is_destroyed_and_its_hash_stays(world, django_capture_on_commit_callbacks):
@@ -228,6 +272,15 @@ def test_the_erasure_list_names_nobody_and_says_whose_key_it_was(world, settings
     assert line == erasure_list.Erased(AT, "north", pseudonym)
     assert "ada" not in settings.EDGEWISE_ERASURE_LIST.read_text()
     assert settings.EDGEWISE_ERASURE_LIST.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_erasure_list_says_which_answers_went_too(world, settings):
+    log(world, about(world, "ada-77"))
+    finding = answered(world, "We wrote to ada-77.")
+    erase(world, "ada-77")
+    (line,) = erasure_list.read(settings.EDGEWISE_ERASURE_LIST)
+    assert line.answers == ((finding.pk, AT),)
+    assert "ada" not in settings.EDGEWISE_ERASURE_LIST.read_text()
 
 
 def test_nothing_is_erased_that_cannot_be_listed(world, settings, tmp_path):

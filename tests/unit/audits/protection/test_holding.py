@@ -5,7 +5,7 @@ from django.db import IntegrityError, transaction
 
 from audits.decisions.models import Decision
 from audits.ledger import selectors as ledger
-from audits.protection import erasing, holding, retaining, selectors, subjects, tasks
+from audits.protection import erasing, erasure_list, holding, retaining, selectors, subjects, tasks
 from audits.protection.models import Erasure, Hold
 from tests.unit.audits.protection.conftest import AT, about, log
 
@@ -126,6 +126,87 @@ def test_holds_stand_once_and_are_lifted_once(world):
 def test_what_is_erased_cannot_be_held(world):
     log(world, about(world, "ada"))
     erasing.execute(erasure=request(world), at=AT)
+    with pytest.raises(subjects.AlreadyErased):
+        place(world)
+
+
+def killed_before_the_commit(world, erasure, monkeypatch):
+    """The erasure is on the list and not in the database."""
+    add = erasure_list.add
+
+    def add_and_die(path, erased):
+        add(path, erased)
+        raise OSError("kill -9")
+
+    monkeypatch.setattr(erasure_list, "add", add_and_die)
+    with pytest.raises(OSError, match="kill -9"), transaction.atomic():
+        erasing.execute(erasure=erasure, at=AT)
+    monkeypatch.setattr(erasure_list, "add", add)
+
+
+def replay_all(settings):
+    """What a restore does with the list."""
+    for line in erasure_list.standing(settings.EDGEWISE_ERASURE_LIST):
+        erasing.replay(erased=line, at=AT)
+
+
+def test_an_erasure_that_was_listed_and_not_committed_does_not_beat_a_later_hold_at_a_restore(
+    world, settings, monkeypatch
+):
+    """A court asks for the data, and a backup is restored: the list has the last word, which is the hold's."""
+    ada, bob = log(world, about(world, "ada"), about(world, "bob"))
+    killed_before_the_commit(world, request(world, "bob"), monkeypatch)
+    killed_before_the_commit(world, request(world), monkeypatch)
+    place(world)
+    replay_all(settings)
+    assert kept(world, ada)
+    assert not kept(world, bob), "its erasure is repeated, and would have been executed"
+
+
+def test_an_erasure_executed_after_a_hold_was_lifted_is_repeated_at_a_restore(world, settings, monkeypatch):
+    """Also where the restored database has the hold still."""
+    (ada,) = log(world, about(world, "ada"))
+    killed_before_the_commit(world, request(world), monkeypatch)
+    hold = place(world)
+    with transaction.atomic():
+        lift(world, hold)
+        erasing.execute(erasure=Erasure.objects.get(), at=AT)
+        transaction.set_rollback(True)
+    assert kept(world, ada)
+    replay_all(settings)
+    assert not kept(world, ada)
+
+
+def test_a_hold_on_what_nobody_listed_writes_no_line(world, settings):
+    log(world, about(world, "ada"), about(world, "bob"))
+    erasing.execute(erasure=request(world, "bob"), at=AT)
+    before = settings.EDGEWISE_ERASURE_LIST.read_bytes()
+    place(world)
+    assert settings.EDGEWISE_ERASURE_LIST.read_bytes() == before
+
+
+def test_no_hold_is_placed_beside_a_list_that_cannot_be_read(world, settings):
+    """What it says of these data would destroy them at a restore."""
+    log(world, about(world, "ada"))
+    settings.EDGEWISE_ERASURE_LIST.parent.mkdir()
+    settings.EDGEWISE_ERASURE_LIST.write_text("{broken}\n")
+    with pytest.raises(holding.ErasureListDamaged) as refusal:
+        place(world)
+    assert refusal.value.code == "erasure_list_damaged"
+    assert not Hold.objects.exists()
+
+
+def test_a_hold_looks_at_the_data_in_its_turn(world, monkeypatch):
+    """An erasure that had the turn before has destroyed them: nothing is held, and its line stays."""
+    log(world, about(world, "ada"))
+    erasure, take_turn = request(world), subjects.take_turn
+
+    def after_the_erasure(organisation):
+        monkeypatch.setattr(subjects, "take_turn", take_turn)
+        erasing.execute(erasure=erasure, at=AT)
+        take_turn(organisation)
+
+    monkeypatch.setattr(subjects, "take_turn", after_the_erasure)
     with pytest.raises(subjects.AlreadyErased):
         place(world)
 

@@ -71,6 +71,43 @@ def test_retention_lasts_at_least_a_day_in_the_database(world):
         Retention.objects.create(system=world.system, days=0, set_at=AT)
 
 
+def test_a_record_stamped_by_a_clock_that_was_ahead_holds_up_no_other(world):
+    """It goes with the next record that can be right; with none behind it, it waits."""
+    ada, _bob, eve, last = log(world, *(about(world, name) for name in ("ada", "bob", "eve", "last")))
+    Decision.objects.filter(index__in=[ada, last]).update(logged_at=AT + 3_650 * DAY)
+    Decision.objects.filter(index=eve).update(logged_at=AT + DAY)
+    set_days(world, 200)
+    assert retaining.expire_all(at=AT + 200 * DAY) == 0
+    assert retaining.expire_all(at=AT + 201 * DAY) == 2
+    assert retaining.expire_all(at=AT + 202 * DAY) == 1
+    assert Decision.objects.get(system=world.system, index=last).sealed is not None
+    log(world, about(world, "bob"))
+    Decision.objects.filter(index__gt=last).update(logged_at=AT + 2 * DAY)
+    assert retaining.expire_all(at=AT + 203 * DAY) == 2
+
+
+@pytest.mark.parametrize("count", [1, 300])
+def test_nothing_is_logged_later_than_the_database_says_it_is(world, count):
+    """One record goes in by a statement, many by COPY."""
+    places = log(world, *(world.record() for _each in range(count)), at=AT + 36_500 * DAY)
+    stamps = Decision.objects.filter(system=world.system, index__in=places).values_list(
+        "logged_at", flat=True
+    )
+    assert max(stamps) <= selectors.database_time() < AT + 36_500 * DAY
+    (place,) = log(world, world.record())
+    assert Decision.objects.get(system=world.system, index=place).logged_at == AT
+
+
+def test_a_worker_whose_clock_is_ahead_destroys_nothing_too_early(world, monkeypatch):
+    log(world, about(world, "ada"))
+    Decision.objects.update(logged_at=selectors.database_time() - 183 * DAY)
+    set_days(world, 184)
+    monkeypatch.setattr(tasks.timezone, "now", lambda: selectors.database_time() + 3_650 * DAY)
+    assert tasks.expire() == 0
+    Decision.objects.update(logged_at=selectors.database_time() - 185 * DAY)
+    assert tasks.expire() == 1
+
+
 def test_the_list_survives_a_line_that_was_cut_and_refuses_one_that_was_changed(tmp_path):
     path = tmp_path / "a" / "list"
     one, two = (erasure_list.Erased(AT, "north", bytes([n]) * 32) for n in (1, 2))
@@ -84,3 +121,19 @@ def test_the_list_survives_a_line_that_was_cut_and_refuses_one_that_was_changed(
     with pytest.raises(erasure_list.ListDamaged, match="line 1"):
         list(erasure_list.read(path))
     assert list(erasure_list.read(tmp_path / "none")) == []
+
+
+def test_the_list_reads_back_what_was_written_and_a_withdrawal_takes_back_what_came_before(tmp_path):
+    path = tmp_path / "list"
+    ada = erasure_list.Erased(AT, "north", b"a" * 32, ((7, AT), (9, AT + DAY)))
+    bob, elsewhere = (erasure_list.Erased(AT, each, b"b" * 32) for each in ("north", "south"))
+    for each in (ada, bob, elsewhere, bob):
+        erasure_list.add(path, each)
+    erasure_list.withdraw(path, organisation="north", pseudonym=b"b" * 32, at=AT + DAY)
+    withdrawn = erasure_list.Erased(AT + DAY, "north", b"b" * 32, withdrawn=True)
+    assert list(erasure_list.read(path)) == [ada, bob, elsewhere, bob, withdrawn]
+    assert erasure_list.standing(path) == [ada, elsewhere]
+    erasure_list.withdraw(path, organisation="north", pseudonym=b"b" * 32, at=AT + DAY)
+    assert len(list(erasure_list.read(path))) == 5
+    erasure_list.add(path, bob)
+    assert erasure_list.standing(path) == [ada, bob, elsewhere]
