@@ -14,7 +14,14 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 
-from django.db import DatabaseError, close_old_connections, connection, transaction
+from django.db import (
+    DatabaseError,
+    InterfaceError,
+    OperationalError,
+    close_old_connections,
+    connection,
+    transaction,
+)
 from django.utils import timezone
 from edgewise import merkle, tiles
 from edgewise.errors import VerificationError
@@ -88,6 +95,10 @@ class _Feed:
             logger.exception("The confirmations by %s wait for the database.", self._witness.name)
             connection.close()
             return self._later()
+        except Exception:
+            # Nothing starts this thread again.
+            logger.critical("A round of confirmations by %s failed.", self._witness.name, exc_info=True)
+            return self._later()
 
     def _has_turn(self) -> bool:
         """Whether this connection holds the witness's lock, which it keeps until it closes."""
@@ -135,7 +146,10 @@ class _Feed:
 def feed(
     *, witness: Witness, way: Transport, checkpoint: Checkpoint, at: dt.datetime
 ) -> witness_client.NotConfirmed | None:
-    """Asks for the confirmation of one checkpoint and keeps the outcome; what stood in the way, or nothing."""
+    """Asks for the confirmation of one checkpoint and keeps the outcome; what stood in the way, or nothing.
+
+    Whatever is wrong with its log, those after it are asked about; only a database that is away ends the round.
+    """
     log = checkpoint.log
     reader = tiles.TileReader(checkpoint.size, selectors.tile_fetcher(log))
 
@@ -151,8 +165,13 @@ def feed(
         _tell(witness, log, error)
         _keep_contact(log, witness, error.problem, at)
         return error
+    except (OperationalError, InterfaceError):
+        raise
     except (VerificationError, selectors.NotInLog, selectors.Damaged):
         logger.critical("The log %s cannot prove its own past: see verify_log.", log.origin)
+        return witness_client.NotConfirmed(witness_client.LOG_DAMAGED)
+    except Exception:
+        logger.critical("The log %s could not be asked about: see verify_log.", log.origin, exc_info=True)
         return witness_client.NotConfirmed(witness_client.LOG_DAMAGED)
     keep(checkpoint=checkpoint, witness=witness, found=found, at=at)
     return None

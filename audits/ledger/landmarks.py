@@ -31,15 +31,28 @@ def path_of(origin: str) -> Path:
 
 def of(origin: str) -> Checkpoint | None:
     """What was last published of a log, as far as this place knows."""
-    path = path_of(origin)
-    try:
-        note = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    note = note_of(origin)
+    if note is None:
         return None
     try:
         return checkpoints.parse(note.rpartition("\n\n")[0] + "\n")
     except VerificationError as error:
-        raise LandmarkDamaged(f"{path}: {error}. Put the newest checkpoint of this log there.") from None
+        raise _damaged(path_of(origin), error) from None
+
+
+def note_of(origin: str) -> str | None:
+    """The same as it was signed."""
+    path = path_of(origin)
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise _damaged(path, error) from None
+
+
+def _damaged(path: Path, error: Exception) -> LandmarkDamaged:
+    return LandmarkDamaged(f"{path}: {error}. Put the newest checkpoint of this log there.")
 
 
 def all_known() -> list[Checkpoint]:

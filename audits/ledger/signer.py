@@ -9,13 +9,21 @@ import datetime as dt
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from django.db import DatabaseError, close_old_connections, connection, transaction
-from django.db.models import F, Q
+from django.db import (
+    DatabaseError,
+    InterfaceError,
+    OperationalError,
+    close_old_connections,
+    connection,
+    transaction,
+)
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from edgewise import checkpoints, merkle, notes, tiles
 from edgewise.errors import VerificationError
+from prometheus_client.core import GaugeMetricFamily
 
 from audits.ledger import keys, landmarks, selectors, silent_sessions
 from audits.ledger.models import Checkpoint, Head, Log, Published
@@ -41,6 +49,10 @@ class HistoryRewritten(Exception):
 
 class OlderThanPublished(Exception):
     """The database is older than what was published of the log, as after a restore: signing on would be a fork."""
+
+
+class RowMissing(Exception):
+    """A row that every log has is gone: behind the ledger's back, or by half a restore."""
 
 
 class SignedByAnother(Exception):
@@ -88,23 +100,50 @@ def _round(*, look: bool = False) -> float:
         logger.exception("Signing waits for the database.")
         connection.close()
         return PAUSE_AFTER_ERROR
+    except Exception:
+        # Nothing starts this thread again.
+        logger.critical("A round of signing failed; the next one follows.", exc_info=True)
+        return PAUSE_AFTER_ERROR
     return EVERY_SECONDS
 
 
 def publish_all(*, at: dt.datetime, apart: dt.timedelta = AT_ONCE) -> int:
-    """Publishes a checkpoint of every log that has grown and was not signed within `apart`; returns how many."""
-    grown = Log.objects.filter(
-        Q(published__size__isnull=True) | Q(published__size__lt=F("head__size"))
-    ).order_by("pk")
-    published = 0
-    for log in grown:
-        try:
-            published += publish(log=log, at=at, apart=apart) is not None
-        except HistoryRewritten:
-            logger.critical("The log %s does not continue its latest checkpoint: not signed.", log.origin)
-        except (OlderThanPublished, SignedByAnother, landmarks.LandmarkDamaged) as error:
-            logger.critical("Not signed: %s", error)
-    return published
+    """Publishes a checkpoint of every log that has grown and was not signed within `apart`; returns how many.
+
+    Whatever is wrong with one log, the others are signed all the same; only a database that is away ends the round.
+    """
+    return sum(_published(log, at=at, apart=apart) for log in unsigned())
+
+
+def unsigned() -> QuerySet[Log]:
+    """Logs that have grown since their latest checkpoint, and those that lack a row without which none is signed."""
+    never = Q(published__size__isnull=True) | Q(head__isnull=True)
+    return Log.objects.filter(never | Q(published__size__lt=F("head__size"))).order_by("pk")
+
+
+def _published(log: Log, *, at: dt.datetime, apart: dt.timedelta) -> bool:
+    try:
+        return publish(log=log, at=at, apart=apart) is not None
+    except (OperationalError, InterfaceError):
+        raise
+    except HistoryRewritten:
+        logger.critical("The log %s does not continue its latest checkpoint: not signed.", log.origin)
+    except (OlderThanPublished, SignedByAnother, RowMissing, landmarks.LandmarkDamaged) as error:
+        logger.critical("Not signed: %s", error)
+    except Exception:
+        logger.critical(
+            "Not signed: the log %s. `manage.py verify_log` may say why.", log.origin, exc_info=True
+        )
+    return False
+
+
+def metrics() -> Iterator[GaugeMetricFamily]:
+    """How many logs wait for a signature: for a second while they grow, for ever when one cannot be signed."""
+    yield GaugeMetricFamily(
+        "edgewise_logs_unsigned",
+        "Logs that have grown since their latest checkpoint",
+        value=unsigned().count(),
+    )
 
 
 @transaction.atomic
@@ -114,13 +153,15 @@ def publish(*, log: Log, at: dt.datetime, apart: dt.timedelta = AT_ONCE) -> Chec
     """
     turn = Published.objects.select_for_update(skip_locked=True).filter(log=log).first()
     if turn is None:
-        return None
-    head = Head.objects.get(log=log)
+        return _passed_by(log)
+    head = Head.objects.filter(log=log).first()
+    if head is None:
+        raise RowMissing(f"the log {log.origin} has no head: restore the database.")
     if turn.size is not None and head.size <= turn.size:
         return None
     root = merkle.Frontier.from_bytes(bytes(head.edge)).root()
     if turn.size is not None:
-        latest = Checkpoint.objects.get(log=log, size=turn.size)
+        latest = _latest(log, turn.size)
         if abs(at - latest.signed_at) < apart:
             return None
         _check_own(log, latest.note)
@@ -133,6 +174,21 @@ def publish(*, log: Log, at: dt.datetime, apart: dt.timedelta = AT_ONCE) -> Chec
     Published.objects.filter(log=log).update(size=head.size)
     transaction.on_commit(lambda: landmarks.keep(log.origin, note), robust=True)
     return checkpoint
+
+
+def _passed_by(log: Log) -> None:
+    """Another signer is at it; unless there is nothing to take a turn on, which must not stay silent."""
+    if not Published.objects.filter(log=log).exists():
+        raise RowMissing(f"what is published of the log {log.origin} is not noted: restore the database.")
+
+
+def _latest(log: Log, size: int) -> Checkpoint:
+    found = Checkpoint.objects.filter(log=log, size=size).first()
+    if found is None:
+        raise RowMissing(
+            f"the log {log.origin} lacks its published checkpoint of size {size}: restore the database."
+        )
+    return found
 
 
 def _check_own(log: Log, note: str) -> None:

@@ -225,7 +225,9 @@ GOVERNANCE_TRAIL = "audits.ledger.services.append_events"
 GOVERNANCE_WEB_COMPANIONS = [
     f"audits.{name}.start" for name in ("decisions.writer", "ledger.signer", "ledger.feeder")
 ]
-GOVERNANCE_METRICS = ["audits.ledger.confirmation.metrics", "audits.losses.metrics.metrics"]
+GOVERNANCE_METRICS = [
+    "audits.ledger.signer.metrics", "audits.ledger.confirmation.metrics", "audits.losses.metrics.metrics"
+]  # fmt: skip
 EDGEWISE_RESCORERS = variables.table("EDGEWISE_RESCORERS")
 GOVERNANCE_INBOX_SOURCES = ["councils.voting.selectors.waiting_for"]
 GOVERNANCE_PANELS = [

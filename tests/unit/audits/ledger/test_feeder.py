@@ -10,11 +10,12 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from types import SimpleNamespace
 
 import pytest
+from django.db import OperationalError
 from edgewise import notes, submissions
 from edgewise.notes import NoteSigner
 
-from audits.ledger import confirmation, feeder, selectors, signer, witness_client, witnesses
-from audits.ledger.models import Contact, Cosignature, Log
+from audits.ledger import confirmation, feeder, selectors, services, signer, witness_client, witnesses
+from audits.ledger.models import Contact, Cosignature, Head, Log
 from tests.unit.audits.ledger import worlds
 
 SIGNER = NoteSigner("witness.example/w", b"\5" * 32, notes.ED25519_COSIGNATURE)
@@ -237,3 +238,44 @@ def test_a_witness_that_is_away_is_asked_less_and_less_often(
     )
     assert feeder.LONGEST_PAUSE / 2 <= pauses[-1] <= feeder.LONGEST_PAUSE
     assert confirmed(logs) == [False, False, False]
+
+
+def test_a_log_that_cannot_prove_its_past_delays_no_other(
+    feed: feeder._Feed, partial: Partial, logs: list[Log], caplog
+) -> None:
+    """Its head is damaged: the others are confirmed in the same round, and it is asked about less often."""
+    partial.bad = ""
+    for size in (3, 6):
+        for log in logs:
+            services.append(log=log, entries=worlds.numbered(size - 3, size))
+        signer.publish_all(at=worlds.AT)
+        if size == 6:
+            Head.objects.filter(log=logs[0]).update(size=7, edge=b"\0")
+        feed.round()
+    (listed,) = witnesses.listed()
+    assert [confirmation.confirmed_size(log=log, witness=listed) for log in logs] == [3, 6, 6]
+    told = [each for each in caplog.records if each.levelname == "CRITICAL"]
+    assert [logs[0].origin in each.getMessage() for each in told] == [True]
+    feed.round()
+    assert partial.asked[logs[0].origin] == 1
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError(), OSError(24, "Too many open files"), OperationalError("away")]
+)
+def test_the_thread_goes_on_after_whatever_a_round_raises(
+    feed: feeder._Feed, partial: Partial, logs: list[Log], monkeypatch, error: Exception
+) -> None:
+    """Nothing starts it again."""
+    partial.bad = ""
+
+    def fail(**_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(feeder, "connection", SimpleNamespace(connection=None, close=lambda: None))
+    monkeypatch.setattr(feed, "_has_turn", lambda: True)
+    with monkeypatch.context() as broken:
+        broken.setattr(feeder.confirmation, "waiting", fail)
+        assert 0 < feed.round() <= feeder.FIRST_PAUSE
+    feed.round()
+    assert confirmed(logs) == [True, True, True]
