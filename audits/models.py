@@ -24,6 +24,7 @@ from audits.ledger.models import (
     LoggedEvent,
     Published,
     SealedFacts,
+    Served,
     Tile,
 )
 from audits.losses.models import LossReport
@@ -61,6 +62,7 @@ __all__ = [
     "Retention",
     "SealedFacts",
     "Segment",
+    "Served",
     "Tile",
     "WitnessedLog",
 ]

@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
@@ -59,7 +58,7 @@ def _served(
 ) -> HttpResponse:
     """The answer for a log that the request may read, and plain 4xx for everything else."""
     found = selectors.by_path(organisation_slug=organisation, slug=log)
-    if found is None or not readers.may_read(request=request, log=found, at=timezone.now()):
+    if found is None or not readers.may_read(request=request, log=found, at=selectors.now()):
         return _refusal(404, "There is no such log, or it is not open to you.")
     try:
         response = answer(found, path)
@@ -119,7 +118,7 @@ def policy(request: HttpRequest, organisation: str, log: str) -> HttpResponse:
 
 
 def _checkpoint(log: Log, _path: str) -> HttpResponse:
-    found = confirmation.served(log=log, at=timezone.now())
+    found = confirmation.served(log=log, at=selectors.now())
     if found is None:
         raise selectors.NotInLog("The log's first state is not signed yet.")
     return _answer(confirmation.note(found), pages.TEXT, BRIEFLY)

@@ -1,7 +1,7 @@
 """Outside confirmation: which checkpoints witnesses have cosigned, and which one is served.
 
-Where the operator states a quorum, a new checkpoint gets a short while to be confirmed before it is served without. The
-checkpoints that may be served only become more, so what a reader sees never goes back.
+Where the operator states a quorum, a new checkpoint gets a short while to be confirmed before it is served without.
+What was served is noted, so that what a reader sees never goes back, whatever the clocks do.
 """
 
 import datetime as dt
@@ -13,60 +13,87 @@ from edgewise.notes import VerifierKey
 from prometheus_client.core import GaugeMetricFamily
 
 from audits.ledger import witness_client, witnesses
-from audits.ledger.models import Checkpoint, Contact, Cosignature, Log
+from audits.ledger.models import Checkpoint, Contact, Cosignature, Log, Served
 from audits.ledger.witnesses import Witness
 
 GRACE = dt.timedelta(seconds=2)
-LOOK_BACK = 32
+# How often witnesses that confirm different checkpoints are followed back to one that they have in common.
+MOST_STEPS = 256
 
 
 def served(*, log: Log, at: dt.datetime) -> Checkpoint | None:
-    """The latest checkpoint that is confirmed or has waited long enough; None in the first second of a log's life."""
-    found = list(_latest(log)[: LOOK_BACK if _asks_for_quorum() else 1])
-    reached = _reached(found)
-    for checkpoint in found:
-        if checkpoint.size in reached or at - checkpoint.signed_at >= GRACE:
-            return checkpoint
-    return found[-1] if found else None
+    """The latest checkpoint that is confirmed or has waited long enough, or that was served before; None in the first
+    second of a log's life. ``at`` is by the clock that checkpoints are signed by, the database's.
+    """
+    if not _asks_for_quorum():
+        return _latest(log).first()
+    noted = Served.objects.filter(log=log).values_list("size", flat=True).first()
+    newer = _latest(log) if noted is None else _latest(log).filter(size__gt=noted)
+    waited = newer.filter(signed_at__lte=at - GRACE).values_list("size", flat=True).first()
+    known = [size for size in (noted, waited, _confirmed(log)) if size is not None]
+    found = _latest(log).filter(size__lte=max(known)).first() if known else _latest(log).last()
+    if found and (noted is None or found.size > noted):
+        _note_served(log, found.size)
+    return found
 
 
 def best(*, log: Log, covering: int) -> Checkpoint | None:
     """The latest confirmed checkpoint that covers entry `covering`, else the latest; None if none covers it."""
-    found = list(_latest(log).filter(size__gt=covering)[: LOOK_BACK if _asks_for_quorum() else 1])
-    reached = _reached(found)
-    return next((each for each in found if each.size in reached), found[0] if found else None)
+    found = _latest(log).filter(size__gt=covering)
+    size = _confirmed(log) if _asks_for_quorum() else None
+    return (found.filter(size=size).first() if size is not None else None) or found.first()
 
 
 def note(checkpoint: Checkpoint) -> str:
     """The signed note with the cosignatures that have come in, those of the witnesses listed now."""
     if not witnesses.policy().witnesses:
         return checkpoint.note
-    return checkpoint.note + "".join(row.line for row in _cosignatures(checkpoint.log_id, [checkpoint.size]))
+    found = Cosignature.objects.filter(log=checkpoint.log_id, size=checkpoint.size, key__in=_named())
+    return checkpoint.note + "".join(row.line for row in found.order_by("key"))
 
 
 def _latest(log: Log) -> QuerySet[Checkpoint]:
     return Checkpoint.objects.filter(log=log).order_by("-size")
 
 
+def _note_served(log: Log, size: int) -> None:
+    """It only grows, also when two processes serve at once."""
+    Served.objects.bulk_create([Served(log=log, size=size)], ignore_conflicts=True)
+    Served.objects.filter(log=log, size__lt=size).update(size=size)
+
+
 def _asks_for_quorum() -> bool:
     return not witnesses.policy().reached(())
 
 
-def _reached(found: list[Checkpoint]) -> set[int]:
-    """The sizes of those checkpoints whose cosignatures make up the quorum."""
-    sizes = [each.size for each in found]
-    if not _asks_for_quorum() or not found:
-        return set(sizes)
-    named = {witnesses.key_name(key): key for key in witnesses.policy().witnesses.values()}
-    keys: dict[int, list[VerifierKey]] = {size: [] for size in sizes}
-    for row in _cosignatures(found[0].log_id, sizes):
-        keys[row.size].append(named[row.key])
-    return {size for size in sizes if witnesses.policy().reached(keys[size])}
+def _named() -> dict[str, VerifierKey]:
+    """The keys of the witnesses listed now, by their names in the database."""
+    return {witnesses.key_name(key): key for key in witnesses.policy().witnesses.values()}
 
 
-def _cosignatures(log_id: int, sizes: Iterable[int]) -> QuerySet[Cosignature]:
-    listed = [witnesses.key_name(key) for key in witnesses.policy().witnesses.values()]
-    return Cosignature.objects.filter(log_id=log_id, size__in=sizes, key__in=listed).order_by("key")
+def _confirmed(log: Log) -> int | None:
+    """The size of the latest checkpoint whose cosignatures make up the quorum, however many came since.
+
+    Steps down over the sizes at which each witness was last seen: from one to the next at which a quorum may meet.
+    """
+    named, bound = _named(), None
+    for _ in range(MOST_STEPS):
+        last = {key: size for name, key in named.items() if (size := _last(log, name, bound)) is not None}
+        sizes = sorted(set(last.values()), reverse=True)
+        bound = next((size for size in sizes if _reached(key for key in last if last[key] >= size)), None)
+        if bound is None or _reached(key for key in last if last[key] == bound):
+            return bound
+    return None
+
+
+def _last(log: Log, key: str, bound: int | None) -> int | None:
+    """The largest size, at most `bound`, that the key cosigned."""
+    rows = Cosignature.objects.filter(log=log, key=key).order_by("-size")
+    return (rows if bound is None else rows.filter(size__lte=bound)).values_list("size", flat=True).first()
+
+
+def _reached(keys: Iterable[VerifierKey]) -> bool:
+    return witnesses.policy().reached(set(keys))
 
 
 # What people and monitoring are told

@@ -1,8 +1,9 @@
 """Transparency logs: one per AI system, and one per organisation for its governance.
 
 Rows here are only added, never changed: triggers refuse UPDATE, DELETE and TRUNCATE, and the application's role is
-granted no such right. Two tables move forward instead: `Head` (the log's right edge) and `Published` (which
-checkpoint is the latest). A leaf hash is stored once: in a full tile of level 0, or in the head's edge.
+granted no such right. Three tables move forward instead: `Head` (the log's right edge), `Published` (which checkpoint
+is the latest) and `Served` (which one readers have seen). A leaf hash is stored once: in a full tile of level 0, or in
+the head's edge.
 """
 
 from django.db import models
@@ -90,6 +91,20 @@ class Published(models.Model):
 
     log = models.OneToOneField(Log, on_delete=models.PROTECT, primary_key=True, related_name="published")
     size = models.BigIntegerField(null=True)
+
+
+class Served(models.Model):
+    """The largest size of a log that was served as its checkpoint, noted where a quorum is asked for: no process, and
+    no clock, serves an earlier one again.
+    """
+
+    log = models.OneToOneField(Log, on_delete=models.PROTECT, primary_key=True, related_name="served")
+    size = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(size__gte=0), name="served_size_is_not_negative")
+        ]
 
 
 class Cosignature(models.Model):

@@ -1,10 +1,12 @@
 """Questions about logs: entries, tiles, checkpoints, receipts, events."""
 
 import dataclasses
+import datetime as dt
 import functools
 import itertools
 from collections.abc import Sequence
 
+from django.db import connection
 from django.db.models import BinaryField, Exists, F, Func, IntegerField, OuterRef, Q, QuerySet, Value
 from django.utils.translation import gettext as _
 from edgewise import merkle, notes, proofs, tiles
@@ -89,6 +91,14 @@ def by_path(*, organisation_slug: str, slug: str) -> Log | None:
     which = Q(system__isnull=True) if slug == ORGANISATION_SLUG else Q(system__slug=slug)
     found = Log.objects.filter(which, organisation__slug=organisation_slug)
     return found.select_related("organisation", "system").first()
+
+
+def now() -> dt.datetime:
+    """The time by the database's clock, the one clock that all machines share."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        (found,) = cursor.fetchone()
+    return found  # type: ignore[no-any-return]
 
 
 def size(*, log: Log) -> int:

@@ -20,7 +20,6 @@ from django.db import (
     transaction,
 )
 from django.db.models import F, Q, QuerySet
-from django.utils import timezone
 from edgewise import checkpoints, merkle, notes, tiles
 from edgewise.errors import VerificationError
 from prometheus_client.core import GaugeMetricFamily
@@ -93,7 +92,7 @@ def _round(*, look: bool = False) -> float:
     try:
         close_old_connections()
         silent_sessions.limit_mine()
-        publish_all(at=timezone.now(), apart=APART)
+        publish_all(at=selectors.now(), apart=APART)
         if look and (ended := silent_sessions.end_silent()):
             logger.warning("Ended %d sessions that held others up and said nothing.", ended)
     except DatabaseError:

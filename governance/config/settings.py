@@ -60,7 +60,7 @@ DATABASES["owner"]["TEST"] = {"MIRROR": "default"}
 LEDGER_APPEND_ONLY_TABLES = [
     "audits_log", "audits_entry", "audits_tile", "audits_checkpoint", "audits_loggedevent", "audits_cosignature"
 ]  # fmt: skip
-LEDGER_HEAD_TABLES = ["audits_head", "audits_published", "audits_witnessedlog"]
+LEDGER_HEAD_TABLES = ["audits_head", "audits_published", "audits_served", "audits_witnessedlog"]
 # What it may ask the owner to do: functions that run as the owner.
 LEDGER_OWNER_FUNCTIONS = ["audits_make_room"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -160,6 +160,7 @@ def test_what_is_served_never_goes_back(logs: list[Log]) -> None:
     grow(log, 5, 9)
     assert confirmation.served(log=log, at=worlds.AT).size == 5
     assert confirmation.served(log=log, at=worlds.AT + confirmation.GRACE).size == 9
+    assert confirmation.served(log=log, at=worlds.AT).size == 9
     assert feed(log) == ""
     assert confirmation.served(log=log, at=worlds.AT).size == 9
 

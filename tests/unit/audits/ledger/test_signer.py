@@ -143,7 +143,7 @@ def test_threads_of_many_processes_sign_a_log_no_more_often_than_one(log: Log, m
     """
     monkeypatch.setattr(signer, "close_old_connections", lambda: None)
     now, signed = worlds.AT, list[dt.datetime]()
-    monkeypatch.setattr(signer.timezone, "now", lambda: now)
+    monkeypatch.setattr(signer.selectors, "now", lambda: now)
     for turn in range(30):
         now = worlds.AT + dt.timedelta(seconds=turn / 6)
         services.append(log=log, entries=[b"one"])
