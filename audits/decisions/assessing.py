@@ -1,10 +1,11 @@
 """Assessing what was logged, off the ingest path: a cursor per system that only moves forward."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import numpy as np
@@ -23,6 +24,7 @@ from governance import trail
 from governance.edges import selectors as edges
 from governance.edges.models import EdgeSet
 from governance.policies import selectors as policies
+from governance.policies.models import Policy
 from governance.systems.models import AISystem
 
 CHUNK = 4_096
@@ -34,10 +36,13 @@ _TYPES = ["int8", "int8", "varchar", "float8", "varchar", "varchar[]", "float8",
 
 
 @dataclass(frozen=True, slots=True)
-class _Logged:
-    """A decision with its parsed record."""
+class Logged:
+    """What is judged of a decision: its place, what lies beside the log, and its parsed record."""
 
-    decision: Decision
+    index: int
+    uuid: UUID
+    occurred_at: dt.datetime
+    weights: dict[str, float] | None
     record: dict[str, Any]
 
 
@@ -85,30 +90,33 @@ def advance(*, system: AISystem, at: dt.datetime) -> int:
         return 0
     versions = {policy.version: policy for policy in policies.history(system=system)}
     known = edge_orders(system)
-    for scored, run in groupby(chunk, key=lambda each: frozenset(each.record["options"][0]["edges"])):
-        part = list(run)
-        judged = judging.judge(
-            _table(part, known.get(scored, tuple(sorted(scored)))), _claims(part), versions
-        )
-        _write(system, judged, links.digests([each.record for each in part]), at)
-        findings.raise_for(system=system, judged=judged, at=at)
-    cursor.next = chunk[-1].decision.index + 1
+    for part, found in judged(chunk, versions, known):
+        _write(system, found, links.digests([each.record for each in part]), at)
+        findings.raise_for(system=system, judged=found, at=at)
+    cursor.next = chunk[-1].index + 1
     cursor.save(update_fields=["next"])
     return len(chunk)
 
 
-def _next(system: AISystem, start: int) -> list[_Logged]:
+def judged(
+    chunk: Sequence[Logged], versions: Mapping[int, Policy], orders: Mapping[frozenset[str], tuple[str, ...]]
+) -> Iterator[tuple[list[Logged], Judged]]:
+    """Judges decisions in runs that score the same edges."""
+    for scored, run in groupby(chunk, key=lambda each: frozenset(each.record["options"][0]["edges"])):
+        part = list(run)
+        order = orders.get(scored, tuple(sorted(scored)))
+        yield part, judging.judge(_table(part, order), _claims(part), versions)
+
+
+def _next(system: AISystem, start: int) -> list[Logged]:
     log = ledger.log_of(organisation=system.organisation, system=system)
-    found = list(
-        Decision.objects.filter(system=system, index__gte=start)
-        .only("index", "uuid", "weights", "occurred_at")
-        .order_by("index")[:CHUNK]
-    )
+    rows = Decision.objects.filter(system=system, index__gte=start).order_by("index")
+    found = list(rows.values_list("index", "uuid", "occurred_at", "weights")[:CHUNK])
     if log is None or not found:
         return []
-    entries = ledger.entries_at(log=log, indexes=[decision.index for decision in found])
+    entries = ledger.entries_at(log=log, indexes=[row[0] for row in found])
     decode = msgspec.json.Decoder().decode
-    return [_Logged(decision, decode(entries[decision.index])["record"]) for decision in found]
+    return [Logged(*row, decode(entries[row[0]])["record"]) for row in found]
 
 
 def edge_orders(system: AISystem) -> dict[frozenset[str], tuple[str, ...]]:
@@ -118,17 +126,15 @@ def edge_orders(system: AISystem) -> dict[frozenset[str], tuple[str, ...]]:
     return {frozenset(order): order for order in orders}
 
 
-def _table(part: Sequence[_Logged], order: tuple[str, ...]) -> Table:
-    moments = {each.record["occurred_at"]: each.decision.occurred_at for each in part}
+def _table(part: Sequence[Logged], order: tuple[str, ...]) -> Table:
+    moments = {each.record["occurred_at"]: each.occurred_at for each in part}
     return table.build(
-        [each.decision.index for each in part], [each.record for each in part], order, moments.__getitem__
+        [each.index for each in part], [each.record for each in part], order, moments.__getitem__
     )
 
 
-def _claims(part: Sequence[_Logged]) -> list[Claim]:
-    return [
-        Claim(each.decision.uuid, each.record["policy"]["digest"], each.decision.weights) for each in part
-    ]
+def _claims(part: Sequence[Logged]) -> list[Claim]:
+    return [Claim(each.uuid, each.record["policy"]["digest"], each.weights) for each in part]
 
 
 def _write(system: AISystem, judged: Judged, linked: Digests, at: dt.datetime) -> None:

@@ -25,8 +25,19 @@ class LandmarkDamaged(Exception):
 
 
 def path_of(origin: str) -> Path:
-    """Where the newest checkpoint of a log lies: beside the erasure list."""
-    return Path(settings.EDGEWISE_ERASURE_LIST).parent / FOLDER / quote(origin, safe="")
+    """Where the newest checkpoint of a log lies."""
+    return folder() / quote(origin, safe="")
+
+
+def folder() -> Path:
+    """Where they all lie: beside the erasure list."""
+    return Path(settings.EDGEWISE_ERASURE_LIST).parent / FOLDER
+
+
+def origins() -> list[str]:
+    """The logs that this place knows."""
+    found = folder().iterdir() if folder().is_dir() else ()
+    return sorted(unquote(path.name) for path in found if not path.name.startswith("."))
 
 
 def of(origin: str) -> Checkpoint | None:

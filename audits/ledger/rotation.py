@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
+from edgewise.strict_json import MalformedJSONError
 
 from audits.ledger import events as entries_of_events
 from audits.ledger import keys, selectors, signer
@@ -69,11 +70,23 @@ def finish(*, at: dt.datetime) -> list[str]:
 
 
 def earlier_vkeys(log: Log, *, below: int) -> list[str]:
-    """Verifier keys that the log's entries below index `below` name as its own at an earlier time."""
+    """Verifier keys that the log's entries below index `below` name as its own at an earlier time.
+
+    The rows tell where such entries may be; only the entries themselves are believed.
+    """
     found = LoggedEvent.objects.filter(log=log, type=ROTATED, index__lt=below).order_by("index")
     entries = selectors.entries_at(log=log, indexes=list(found.values_list("index", flat=True)))
-    stated = [entries_of_events.parse(entry)["facts"] for entry in entries.values()]
+    stated = [event["facts"] for each in entries.values() if (event := _event(each)).get("type") == ROTATED]
     return [vkey for facts in stated for vkey in (*facts["old"], *facts["new"])]
+
+
+def _event(entry: bytes) -> dict[str, Any]:
+    """Empty for bytes that are no event."""
+    try:
+        event = entries_of_events.parse(entry)
+    except MalformedJSONError:
+        return {}
+    return event if isinstance(event, dict) else {}
 
 
 def _generations() -> tuple[bytes, ...]:

@@ -2,14 +2,17 @@
 
 PostgreSQL's superuser can switch triggers off; what was changed behind the ledger's back is found here, and the first
 bad index named. What was rewritten together with everything derived from it, checkpoints included, only a checkpoint or
-receipt kept elsewhere can tell: give it as `remembered`.
+receipt kept elsewhere can tell: give it as `remembered`. Rows that repeat what entries say are compared in passing by
+whoever keeps them (`beside`).
 """
 
 import heapq
 import itertools
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 from django.db import connection, transaction
 from edgewise import merkle, notes
@@ -17,8 +20,8 @@ from edgewise.checkpoints import Checkpoint
 from edgewise.errors import VerificationError
 from edgewise.merkle import HASH_BYTES, TILE_HEIGHT, TILE_WIDTH
 
-from audits.ledger import keys, models, rotation, selectors
-from audits.ledger.models import Entry, Head, Log, Published, Tile
+from audits.ledger import keys, models, rotation, selectors, witnesses
+from audits.ledger.models import Cosignature, Entry, Head, Log, Published, Tile
 
 CHECKPOINTS_AT_ONCE = 256
 
@@ -34,18 +37,44 @@ class Verified:
     checkpoints: int
 
 
-def verify(*, log: Log, remembered: Sequence[str] = (), progress: Progress | None = None) -> Verified:
+class Beside(Protocol):
+    """Rows beside a log that repeat what its entries say."""
+
+    def look(self, first: int, entries: Sequence[bytes]) -> None:
+        """Compares them with these entries, which hold; each is seen once, in order. Raises nothing."""
+
+    def end(self, size: int) -> None:
+        """Raises VerificationError for the first row that did not agree, or that lies beyond `size` entries."""
+
+
+def verify(
+    *,
+    log: Log,
+    remembered: Sequence[str] = (),
+    beside: Sequence[Beside] = (),
+    progress: Progress | None = None,
+) -> Verified:
     """Checks one log. `remembered` are signed checkpoints kept elsewhere, which the log must continue.
 
-    Raises VerificationError, with the first bad index where one can be named.
+    Raises VerificationError, with the first bad index where one can be named; of rows beside the log only once the log
+    itself holds.
     """
     with _snapshot():
-        head = Head.objects.get(log=log)
+        head = _head(log)
         roots = _Roots(*_signed(log, remembered))
-        frontier = _check_entries(log, head, roots, progress or _silent)
+        frontier = _check_entries(log, head, roots, beside, progress or _silent)
         _check_end(log, head, frontier)
         _check_reach(log, head, roots)
+        for each in beside:
+            each.end(head.size)
     return Verified(head.size, frontier.root(), roots.checked)
+
+
+def _head(log: Log) -> Head:
+    found = Head.objects.filter(log=log).first()
+    if found is None:
+        raise VerificationError("the head of the log is gone")
+    return found
 
 
 @contextmanager
@@ -63,11 +92,15 @@ def _silent(done: int, total: int) -> None:
     """No progress is shown."""
 
 
-def _check_entries(log: Log, head: Head, roots: "_Roots", progress: Progress) -> merkle.Frontier:
+def _check_entries(
+    log: Log, head: Head, roots: "_Roots", beside: Sequence[Beside], progress: Progress
+) -> merkle.Frontier:
     """Hashes every entry into a tree of its own and compares that with all that is stored, in passing."""
     frontier = merkle.Frontier()
     roots.check(frontier)
-    for hashes in _leaves(log, head):
+    for entries, hashes in _leaves(log, head):
+        for each in beside:
+            each.look(frontier.size, entries)
         for piece in roots.cut(hashes, frontier.size):
             for tile in frontier.append(piece):
                 _check_tile(log, tile)
@@ -133,10 +166,40 @@ def _stored(log: Log, latest: models.Checkpoint | None, known: Sequence[str]) ->
     rows = models.Checkpoint.objects.filter(log=log).select_related("log").order_by("size")
     page, last = rows[:CHECKPOINTS_AT_ONCE], 0
     while found := list(page):
+        lines = _cosignatures(log, found[0].size, found[-1].size)
         for row in found:
-            yield _open(row, known if row != latest else keys.vkeys(log.origin), last)
+            opened = _open(row, known if row != latest else keys.vkeys(log.origin), last)
+            _check_cosignatures(row, lines[row.size])
+            yield opened
             last = row.size
         page = rows.filter(size__gt=last)[:CHECKPOINTS_AT_ONCE]
+
+
+def _cosignatures(log: Log, first: int, last: int) -> dict[int, list[Cosignature]]:
+    """Those under checkpoints of these sizes, by size."""
+    found: dict[int, list[Cosignature]] = defaultdict(list)
+    for row in Cosignature.objects.filter(log=log, size__gte=first, size__lte=last):
+        found[row.size].append(row)
+    return found
+
+
+def _check_cosignatures(checkpoint: models.Checkpoint, rows: Sequence[Cosignature]) -> None:
+    """Whoever knows the witness refuses a checkpoint with a false line. One of a witness that is not listed any more
+    can only be read.
+    """
+    listed = {witnesses.key_name(key): key for key in witnesses.policy().witnesses.values()}
+    text = notes.split(checkpoint.note)[0]
+    for row in rows:
+        try:
+            (line,) = notes.split(f"{text}\n{row.line}")[1]
+            if f"{line.name}+{line.key_id.hex()}" != row.key:
+                raise VerificationError("it is of another key")
+            if row.key in listed:
+                notes.valid_signatures(f"{text}\n{row.line}", [listed[row.key]])
+        except (VerificationError, ValueError) as error:
+            raise VerificationError(
+                f"the cosignature of {row.key} under the checkpoint of size {row.size}: {error}"
+            ) from None
 
 
 def _known_keys(log: Log, latest: models.Checkpoint) -> list[str]:
@@ -158,15 +221,16 @@ def _open(row: models.Checkpoint, known: Sequence[str], last: int) -> Checkpoint
     return checkpoint
 
 
-def _leaves(log: Log, head: Head) -> Iterator[list[bytes]]:
-    """The leaf hashes, tile by tile, each computed from its entry and found equal to the hash stored."""
+def _leaves(log: Log, head: Head) -> Iterator[tuple[list[bytes], list[bytes]]]:
+    """Entries and leaf hashes, tile by tile, each computed from its entry and found equal to the hash stored."""
     edge = _edge(head).partial(0)
     for first in range(0, head.size, TILE_WIDTH):
         width = min(TILE_WIDTH, head.size - first)
-        hashes = merkle.leaf_hashes(_entries(log, first, width))
+        entries = _entries(log, first, width)
+        hashes = merkle.leaf_hashes(entries)
         stored = _stored_tile(log, 0, first // TILE_WIDTH) if width == TILE_WIDTH else edge
         _compare(stored, b"".join(hashes), first, 1)
-        yield hashes
+        yield entries, hashes
 
 
 def _edge(head: Head) -> merkle.Frontier:
@@ -239,6 +303,9 @@ def _check_reach(log: Log, head: Head, roots: _Roots) -> None:
             f"a checkpoint covers {roots.next_size} entries, the log has {head.size}", index=head.size
         )
     stored = selectors.latest_checkpoint(log=log)
-    published = Published.objects.get(log=log).size
+    found = Published.objects.filter(log=log).first()
+    if found is None:
+        raise VerificationError("what was published of the log is not noted any more")
+    published = found.size
     if published != (stored.size if stored else None):
         raise VerificationError("the latest checkpoint is not the one published", index=published)

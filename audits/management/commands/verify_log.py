@@ -6,16 +6,21 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError
+from django.db import InterfaceError, OperationalError
 from edgewise import checkpoints, notes, proofs
 from edgewise.errors import VerificationError
 
-from audits.ledger import selectors, verification
+from audits.decisions.comparing import Decisions
+from audits.ledger import landmarks, selectors, verification
+from audits.ledger.comparing import Events
 from audits.ledger.models import Log
 from governance.commandline import EdgewiseCommand
 
+GONE = "the log is not in the database any more, but a checkpoint of it was published: %s"
+
 
 class Command(EdgewiseCommand):
-    """Hashes every entry again and compares it with tiles, head and checkpoints."""
+    """Hashes every entry again and compares it with tiles, head and checkpoints, and with the log's landmark."""
 
     help = "Check every log, or those named, from the first entry to the last."
 
@@ -40,19 +45,44 @@ class Command(EdgewiseCommand):
         logs = _chosen(options["logs"])
         remembered = _remembered(options["checkpoint"], {log.origin for log in logs})
         results = [self._verify(log, remembered[log.origin]) for log in logs]
+        if not options["logs"]:
+            results += [self._bad(origin, GONE, landmarks.path_of(origin)) for origin in _gone()]
         if not all(results):
             sys.exit(1)
 
     def _verify(self, log: Log, remembered: list[str]) -> bool:
+        """A log that damage makes unreadable is bad as well: those after it are checked all the same."""
         try:
-            found = verification.verify(log=log, remembered=remembered)
+            landmark = landmarks.note_of(log.origin)
+            kept = remembered if landmark is None else [*remembered, landmark]
+            found = verification.verify(log=log, remembered=kept, beside=_beside(log))
         except VerificationError as error:
             where = "" if error.index is None else f" (first bad index: {error.index})"
-            self.stdout.write(f"BAD   {log.origin}: {error}{where}")
-            return False
+            return self._bad(log.origin, "%s%s", error, where)
+        except landmarks.LandmarkDamaged as error:
+            return self._bad(log.origin, "its landmark cannot be read: %s", error)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:  # noqa: BLE001  (whatever damage leads to, it is told)
+            return self._bad(log.origin, "it cannot be read: %s: %s", type(error).__name__, error)
         sealed = f"{found.checkpoints} checkpoints"
         self.stdout.write(f"good  {log.origin}: {found.size} entries, {sealed}, root {found.root.hex()}")
         return True
+
+    def _bad(self, origin: str, message: str, *facts: object) -> bool:
+        self.stdout.write(f"BAD   {origin}: {message % facts}")
+        return False
+
+
+def _beside(log: Log) -> list[verification.Beside]:
+    """The rows that repeat what the log's entries say."""
+    decisions = [Decisions(log.system)] if log.system else []
+    return [Events(log), *decisions]
+
+
+def _gone() -> list[str]:
+    """Logs that were published from here and are not in the database any more."""
+    return sorted(set(landmarks.origins()) - set(Log.objects.values_list("origin", flat=True)))
 
 
 def _chosen(names: list[str]) -> list[Log]:

@@ -12,7 +12,7 @@ from edgewise import merkle
 
 from audits.ledger.models import Log
 
-TABLES = ("log", "entry", "tile", "head", "checkpoint", "published")
+TABLES = ("log", "entry", "tile", "head", "checkpoint", "published", "loggedevent", "cosignature")
 
 
 @contextmanager
