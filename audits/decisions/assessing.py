@@ -14,7 +14,7 @@ from django.db.models import Exists, F, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from numpy.typing import NDArray
 
-from audits.decisions import findings, indexing, judging, links, table
+from audits.decisions import findings, indexing, isolation, judging, links, table
 from audits.decisions.judging import Claim, Judged
 from audits.decisions.links import Digests
 from audits.decisions.models import Cursor, Decision, Segment
@@ -58,7 +58,11 @@ def behind() -> list[AISystem]:
 
 def assess_all(*, at: dt.datetime, most: int = 1_000_000) -> int:
     """Brings every system up to date, at most ``most`` decisions of each; returns how many were assessed."""
-    return sum(catch_up(system=system, at=at, most=most) for system in behind())
+    total = 0
+    for system in behind():
+        with isolation.apart(system, "Assessing decisions"):
+            total += catch_up(system=system, at=at, most=most)
+    return total
 
 
 def catch_up(*, system: AISystem, at: dt.datetime, most: int = 1_000_000, to: int | None = None) -> int:

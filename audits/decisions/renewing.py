@@ -11,7 +11,7 @@ import numpy as np
 from django.db import transaction
 from edgewise import record as sdk
 
-from audits.decisions import assessing, indexing, links, selectors, table
+from audits.decisions import assessing, indexing, isolation, links, selectors, table
 from audits.decisions.models import Cursor, Segment
 from audits.decisions.table import Table
 from governance.systems.models import AISystem
@@ -20,13 +20,15 @@ ASSESSED = ("margin", "confidence", "driving", "verdicts")
 
 
 def renew_all(*, most: int = 1_000_000) -> int:
-    """Renews at most ``most`` segments; returns how many it renewed."""
-    old = Segment.objects.filter(form__lt=Segment.FORM).order_by("system_id", "first")
-    systems = AISystem.objects.select_related("organisation").in_bulk(
-        old.values_list("system_id", flat=True).distinct().order_by("system_id")
-    )
-    places = list(old.values_list("system_id", "first")[:most])
-    return sum(renew(system=systems[system], first=first) for system, first in places)
+    """Renews at most ``most`` segments; returns how many it renewed. A system that fails takes none of them away."""
+    old, done = Segment.objects.filter(form__lt=Segment.FORM), 0
+    systems = AISystem.objects.filter(pk__in=old.values("system_id")).select_related("organisation")
+    for system in systems.order_by("pk"):
+        firsts = old.filter(system=system).order_by("first").values_list("first", flat=True)
+        with isolation.apart(system, "Renewing columns"):
+            for first in list(firsts[: most - done]):
+                done += renew(system=system, first=first)
+    return done
 
 
 @transaction.atomic

@@ -9,7 +9,7 @@ import datetime as dt
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from audits.decisions import erasing
+from audits.decisions import erasing, isolation
 from audits.decisions.models import Decision
 from audits.protection import selectors
 from audits.protection.models import Retention
@@ -55,8 +55,9 @@ def expire_all(*, at: dt.datetime) -> int:
     """Destroys every payload whose time is over, a transaction per chunk; how many."""
     total = 0
     for row in Retention.objects.select_related("system__organisation").order_by("pk"):
-        while (done := expire_some(system=row.system, at=at)) is not None:
-            total += done
+        with isolation.apart(row.system, "Expiry"):
+            while (done := expire_some(system=row.system, at=at)) is not None:
+                total += done
     documents.remove_files()
     return total
 
