@@ -1,11 +1,14 @@
-"""Fifteen ways in which whoever owns the database can cheat: each is found and located, inside and from outside.
+"""Ways in which whoever owns the database can cheat: each is found and located, inside and from outside.
 
 Inside by `manage.py verify_log`, from outside by `edgewise verify URL` against a web server that knows of nothing; both
 end with exit code 1 and name the first bad index. Each cheat is committed, triggers off, to a log of its own. What an
-operator rewrites who also holds the log's key looks whole by itself: what was remembered before finds it.
+operator rewrites who also holds the log's key looks whole by itself: what was remembered before finds it, and inside the
+landmark of the log. Rows beside the log are not seen from outside: they are compared inside.
 """
 
+import datetime as dt
 import io
+import json
 import subprocess
 import sys
 import time
@@ -15,17 +18,21 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
-from django.db import connections
+from django.db import connection, connections
 from edgewise import merkle, notes
 from edgewise.checkpoints import Checkpoint
 
-from audits.ledger import keys, selectors, signer
+from audits.decisions import assessing
+from audits.decisions import services as decisions
+from audits.ledger import keys, landmarks, selectors, signer
 from audits.ledger.models import Log
 from tests.live import LiveEdgewise
-from tests.unit.audits.ledger import worlds
+from tests.unit.audits.decisions import worlds as deciding
+from tests.unit.audits.ledger import tampering, worlds
+from tests.unit.audits.ledger.tampering import as_owner
 
 FIRST, SEALED = 300, 600
-TABLES = ("entry", "tile", "head", "checkpoint", "published")
+TABLES = ("log", "entry", "tile", "head", "checkpoint", "published", "loggedevent", "cosignature")
 
 
 @dataclass
@@ -228,9 +235,13 @@ def reader_of(live: LiveEdgewise, log: Log, folder: Path) -> Reader:
 
 def verify_inside(log: Log, *options: str) -> tuple[int, str]:
     """Exit code and output of `manage.py verify_log`."""
+    return verify_named(f"victim/{log.slug}", *options)
+
+
+def verify_named(name: str, *options: str) -> tuple[int, str]:
     out = io.StringIO()
     try:
-        call_command("verify_log", f"victim/{log.slug}", *options, stdout=out)
+        call_command("verify_log", name, *options, stdout=out)
     except SystemExit as ending:
         return int(ending.code or 0), out.getvalue()
     return 0, out.getvalue()
@@ -275,6 +286,10 @@ def test_a_fork_by_the_holder_of_the_key_is_found_by_memory(
     (tmp_path / "kept").write_text(kept)
     cheater = Cheater(log)
     sign_again(cheater, rewrite(cheater, changed=changed), FIRST, SEALED)
+    landmarks.keep(log.origin, kept)
+    code, words = verify_inside(log)
+    assert (code, "first bad index: 0)" in words) == (1, True), words
+    landmarks.path_of(log.origin).unlink()
     assert verify_inside(log)[0] == 0
     assert reader.verify()[0] == 0
     reader.remember(kept)
@@ -287,7 +302,9 @@ def test_a_fork_by_the_holder_of_the_key_is_found_by_memory(
 def test_a_log_rolled_back_with_all_that_belongs_to_it_is_found_by_memory(
     live_edgewise: LiveEdgewise, victims: Callable[[], Log], tmp_path: Path
 ) -> None:
-    """As a backup restores it: whole, and shorter than what was seen."""
+    """As a backup restores it: whole, and shorter than what was seen. Inside it is found by the landmark; once that is
+    gone as well, by a checkpoint kept elsewhere.
+    """
     log = victims()
     reader, kept = reader_of(live_edgewise, log, tmp_path), note_at(log, SEALED)
     (tmp_path / "kept").write_text(kept)
@@ -298,6 +315,10 @@ def test_a_log_rolled_back_with_all_that_belongs_to_it_is_found_by_memory(
     cheater.run("DELETE FROM audits_tile WHERE log_id = LOG AND n = 1")
     cheater.run("UPDATE audits_published SET size = 300 WHERE log_id = LOG")
     cheater.run("DELETE FROM audits_checkpoint WHERE log_id = LOG AND size = 600")
+    landmarks.keep(log.origin, kept)
+    code, words = verify_inside(log)
+    assert (code, "first bad index: 300)" in words) == (1, True), words
+    landmarks.path_of(log.origin).unlink()
     assert verify_inside(log)[0] == 0
     assert reader.verify()[0] == 0
     reader.remember(kept)
@@ -305,3 +326,99 @@ def test_a_log_rolled_back_with_all_that_belongs_to_it_is_found_by_memory(
     assert (code, "shrank" in words, "first bad index: 300)" in words) == (1, True, True), words
     code, words = verify_inside(log, "--checkpoint", str(tmp_path / "kept"))
     assert (code, "first bad index: 300)" in words) == (1, True), words
+
+
+# Rows that are gone: the log cannot be read any more, or its latest state is not known to be published.
+GONE: list[tuple[str, str]] = [
+    ("DELETE FROM audits_head WHERE log_id = LOG", "the head of the log is gone"),
+    (
+        "DELETE FROM audits_published WHERE log_id = LOG",
+        "what was published of the log is not noted any more",
+    ),
+]
+
+
+@pytest.mark.parametrize(("statement", "told"), GONE)
+def test_a_row_that_is_gone_is_told(victims: Callable[[], Log], statement: str, told: str) -> None:
+    """By its name; the web server, which signs no such log any more, is not needed."""
+    log = victims()
+    assert verify_inside(log)[0] == 0
+    Cheater(log).run(statement)
+    code, words = verify_inside(log)
+    assert (code, f"BAD   {log.origin}: {told}" in words) == (1, True), words
+
+
+def test_a_log_that_is_gone_with_all_its_rows_is_told(victims: Callable[[], Log]) -> None:
+    """By its landmark, when all logs are checked."""
+    log = victims()
+    landmarks.keep(log.origin, note_at(log, SEALED))
+    cheater = Cheater(log)
+    for table in ("published", "checkpoint", "tile", "entry", "head"):
+        cheater.run(f"DELETE FROM audits_{table} WHERE log_id = LOG")
+    cheater.run("DELETE FROM audits_log WHERE id = LOG")
+    out = io.StringIO()
+    with pytest.raises(SystemExit) as ending:
+        call_command("verify_log", stdout=out)
+    told = f"BAD   {log.origin}: the log is not in the database any more"
+    assert (ending.value.code, told in out.getvalue()) == (1, True), out.getvalue()
+
+
+# What lies beside the log: the statement, what is told, and the number of the decision (of three) that is named.
+BESIDE: list[tuple[str, str]] = [
+    ("UPDATE audits_decision SET chosen = 'remove' WHERE system_id = SYSTEM AND index = INDEX", "audits_decision.chosen"),
+    ("DELETE FROM audits_decision WHERE system_id = SYSTEM AND index = INDEX", "audits_decision has no row of"),
+    ("UPDATE audits_decisionid SET index = 0 WHERE system_id = SYSTEM AND index = INDEX", "audits_decisionid.index"),
+    (
+        "UPDATE audits_assessment SET verdicts = '{}' WHERE system_id = SYSTEM AND index = INDEX",
+        "audits_assessment.verdicts",
+    ),
+    ("DELETE FROM audits_assessment WHERE system_id = SYSTEM AND index = INDEX", "audits_assessment has no row of"),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def decided(live_edgewise: LiveEdgewise) -> tuple[Log, int]:
+    """A system's log of decisions that chose what another option beats, assessed; and where one of them stands."""
+    world = deciding.make("decided")
+    beaten = [deciding.option("label", (0.2, 0.8, 0.1)), deciding.option("remove", (0.9, 0.8, 0.9))]
+    at = deciding.START + dt.timedelta(days=1)
+    raws = [json.dumps(world.record(options=beaten)).encode() for _ in range(3)]
+    places = [each.index for each in decisions.log(system=world.system, records=raws, at=at)]
+    assessing.catch_up(system=world.system, at=at)
+    log = selectors.log_of(organisation=world.organisation, system=world.system)
+    assert log
+    return log, places[1]
+
+
+@pytest.mark.parametrize(("statement", "told"), BESIDE)
+def test_what_is_changed_beside_the_log_is_found_and_located(
+    decided: tuple[Log, int], statement: str, told: str
+) -> None:
+    """With the log itself whole. Undone afterwards: the cases share one log."""
+    log, index = decided
+    name = f"decided/{log.slug}"
+    assert verify_named(name)[0] == 0
+    with as_owner():
+        with connection.cursor() as cursor:
+            cursor.execute(statement.replace("SYSTEM", str(log.system_id)).replace("INDEX", str(index)))
+            assert cursor.rowcount == 1
+        code, words = verify_named(name)
+    assert (code, told in words, f"first bad index: {index})" in words) == (1, True, True), words
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("DELETE FROM audits_loggedevent WHERE log_id = %s AND index = 0", "audits_loggedevent has no row of"),
+        ("UPDATE audits_loggedevent SET type = 'log.key_rotated' WHERE log_id = %s AND index = 0", "loggedevent.type"),
+    ],
+)  # fmt: skip
+def test_an_event_that_is_taken_out_of_the_search_is_found(
+    decided: tuple[Log, int], statement: str, told: str
+) -> None:
+    """Or put under another type, where it would pass for what it is not."""
+    log, _index = decided
+    with as_owner():
+        tampering.cheat(statement, [log.pk])
+        code, words = verify_named(f"decided/{log.slug}")
+    assert (code, told in words, "first bad index: 0)" in words) == (1, True, True), words

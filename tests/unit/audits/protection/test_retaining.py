@@ -10,6 +10,7 @@ from audits.decisions.models import Decision
 from audits.ledger import selectors as ledger
 from audits.protection import erasure_list, retaining, selectors, tasks
 from audits.protection.models import Retention
+from tests.unit.audits.decisions import worlds
 from tests.unit.audits.protection.conftest import AT, about, log
 
 DAY = dt.timedelta(days=1)
@@ -137,3 +138,22 @@ def test_the_list_reads_back_what_was_written_and_a_withdrawal_takes_back_what_c
     assert len(list(erasure_list.read(path))) == 5
     erasure_list.add(path, bob)
     assert erasure_list.standing(path) == [ada, bob, elsewhere]
+
+
+def test_a_system_whose_payloads_cannot_be_emptied_delays_no_other(world, monkeypatch, caplog):
+    """Whatever is wrong with it: the next one's time is over all the same."""
+    (place,) = log(world, about(world, "ada"))
+    set_days(world, 200)
+    other = worlds.make("other")
+    retaining.set_days(system=other.system, days=200, by=other.people["owner"], at=AT)
+    log(other, about(other, "bob"))
+    real = retaining.expire_some
+
+    def expire_some(*, system, at):
+        if system == world.system:
+            raise KeyError(place)
+        return real(system=system, at=at)
+
+    monkeypatch.setattr(retaining, "expire_some", expire_some)
+    assert retaining.expire_all(at=AT + 201 * DAY) == 1
+    assert any("Expiry of" in each.getMessage() and each.levelname == "CRITICAL" for each in caplog.records)
