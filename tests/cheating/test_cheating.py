@@ -2,8 +2,8 @@
 
 Inside by `manage.py verify_log`, from outside by `edgewise verify URL` against a web server that knows of nothing; both
 end with exit code 1 and name the first bad index. Each cheat is committed, triggers off, to a log of its own. What an
-operator rewrites who also holds the log's key looks whole by itself: what was remembered before finds it, and inside the
-landmark of the log. Rows beside the log are not seen from outside: they are compared inside.
+operator rewrites who also holds the log's key looks whole by itself: what was remembered before finds it, and inside
+the landmark of the log. Rows beside the log are not seen from outside: they are compared inside.
 """
 
 import datetime as dt
@@ -363,17 +363,15 @@ def test_a_log_that_is_gone_with_all_its_rows_is_told(victims: Callable[[], Log]
     assert (ending.value.code, told in out.getvalue()) == (1, True), out.getvalue()
 
 
-# What lies beside the log: the statement, what is told, and the number of the decision (of three) that is named.
+# What lies beside the log: the statement, up to which decision of the system it is about, and what is told.
 BESIDE: list[tuple[str, str]] = [
-    ("UPDATE audits_decision SET chosen = 'remove' WHERE system_id = SYSTEM AND index = INDEX", "audits_decision.chosen"),
-    ("DELETE FROM audits_decision WHERE system_id = SYSTEM AND index = INDEX", "audits_decision has no row of"),
-    ("UPDATE audits_decisionid SET index = 0 WHERE system_id = SYSTEM AND index = INDEX", "audits_decisionid.index"),
-    (
-        "UPDATE audits_assessment SET verdicts = '{}' WHERE system_id = SYSTEM AND index = INDEX",
-        "audits_assessment.verdicts",
-    ),
-    ("DELETE FROM audits_assessment WHERE system_id = SYSTEM AND index = INDEX", "audits_assessment has no row of"),
-]  # fmt: skip
+    ("UPDATE audits_decision SET chosen = 'remove'", "audits_decision.chosen"),
+    ("UPDATE audits_decision SET disposition = 'refused'", "audits_decision.disposition"),
+    ("DELETE FROM audits_decision", "audits_decision has no row of"),
+    ("UPDATE audits_decisionid SET index = 0", "audits_decisionid.index"),
+    ("UPDATE audits_assessment SET verdicts = '{}'", "audits_assessment.verdicts"),
+    ("DELETE FROM audits_assessment", "audits_assessment has no row of"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -400,7 +398,7 @@ def test_what_is_changed_beside_the_log_is_found_and_located(
     assert verify_named(name)[0] == 0
     with as_owner():
         with connection.cursor() as cursor:
-            cursor.execute(statement.replace("SYSTEM", str(log.system_id)).replace("INDEX", str(index)))
+            cursor.execute(f"{statement} WHERE system_id = %s AND index = %s", [log.system_id, index])
             assert cursor.rowcount == 1
         code, words = verify_named(name)
     assert (code, told in words, f"first bad index: {index})" in words) == (1, True, True), words
