@@ -152,7 +152,8 @@ def publish(*, log: Log, at: dt.datetime, apart: dt.timedelta = AT_ONCE) -> Chec
     """
     turn = Published.objects.select_for_update(skip_locked=True).filter(log=log).first()
     if turn is None:
-        return _passed_by(log)
+        _check_taken(log)
+        return None
     head = Head.objects.filter(log=log).first()
     if head is None:
         raise RowMissing(f"the log {log.origin} has no head: restore the database.")
@@ -175,7 +176,7 @@ def publish(*, log: Log, at: dt.datetime, apart: dt.timedelta = AT_ONCE) -> Chec
     return checkpoint
 
 
-def _passed_by(log: Log) -> None:
+def _check_taken(log: Log) -> None:
     """Another signer is at it; unless there is nothing to take a turn on, which must not stay silent."""
     if not Published.objects.filter(log=log).exists():
         raise RowMissing(f"what is published of the log {log.origin} is not noted: restore the database.")

@@ -191,12 +191,12 @@ def _check_cosignatures(checkpoint: models.Checkpoint, rows: Sequence[Cosignatur
     text = notes.split(checkpoint.note)[0]
     for row in rows:
         try:
-            (line,) = notes.split(f"{text}\n{row.line}")[1]
-            if f"{line.name}+{line.key_id.hex()}" != row.key:
-                raise VerificationError("it is of another key")
+            lines = notes.split(f"{text}\n{row.line}")[1]
+            if [f"{line.name}+{line.key_id.hex()}" for line in lines] != [row.key]:
+                raise VerificationError("it is not one line by that key")
             if row.key in listed:
                 notes.valid_signatures(f"{text}\n{row.line}", [listed[row.key]])
-        except (VerificationError, ValueError) as error:
+        except VerificationError as error:
             raise VerificationError(
                 f"the cosignature of {row.key} under the checkpoint of size {row.size}: {error}"
             ) from None

@@ -225,9 +225,8 @@ GOVERNANCE_TRAIL = "audits.ledger.services.append_events"
 GOVERNANCE_WEB_COMPANIONS = [
     f"audits.{name}.start" for name in ("decisions.writer", "ledger.signer", "ledger.feeder")
 ]
-GOVERNANCE_METRICS = [
-    "audits.ledger.signer.metrics", "audits.ledger.confirmation.metrics", "audits.losses.metrics.metrics"
-]  # fmt: skip
+_METRICS = ("ledger.signer", "ledger.confirmation", "losses.metrics")
+GOVERNANCE_METRICS = [f"audits.{name}.metrics" for name in _METRICS]
 EDGEWISE_RESCORERS = variables.table("EDGEWISE_RESCORERS")
 GOVERNANCE_INBOX_SOURCES = ["councils.voting.selectors.waiting_for"]
 GOVERNANCE_PANELS = [

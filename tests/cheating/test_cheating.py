@@ -363,7 +363,7 @@ def test_a_log_that_is_gone_with_all_its_rows_is_told(victims: Callable[[], Log]
     assert (ending.value.code, told in out.getvalue()) == (1, True), out.getvalue()
 
 
-# What lies beside the log: the statement, up to which decision of the system it is about, and what is told.
+# What is done to the rows of one decision, and what is told.
 BESIDE: list[tuple[str, str]] = [
     ("UPDATE audits_decision SET chosen = 'remove'", "audits_decision.chosen"),
     ("UPDATE audits_decision SET disposition = 'refused'", "audits_decision.disposition"),

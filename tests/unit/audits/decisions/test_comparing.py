@@ -29,11 +29,10 @@ def log(world: worlds.World, *records: dict) -> list[int]:
 
 
 @pytest.fixture
-def world(db, monkeypatch: pytest.MonkeyPatch) -> worlds.World:
+def world(db) -> worlds.World:
     """Six decisions, all assessed but the last; the third chose what another option beats, the fourth has weights of a
-    person's own. Compared two entries at a time, so that chunks have edges.
+    person's own.
     """
-    monkeypatch.setattr("audits.ledger.comparing.CHUNK", 2)
     found = worlds.make()
     wrong = {"options": [worlds.option("label", (0.2, 0.8, 0.1)), worlds.option("remove", (0.9, 0.8, 0.9))]}
     log(found, found.record(), found.record(chosen=None, disposition="refused"), found.record(**wrong))
