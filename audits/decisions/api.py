@@ -51,6 +51,7 @@ class Decisions(APIView):
             **problems.may_be(408, 413),
         },
         parameters=[_BRIEF, *schema.LOSS_HEADERS],
+        examples=schema.EXAMPLES,
     )
     def post(self, request: Request) -> HttpResponseBase:
         """Log one record (an object), a batch (an array), a stream (NDJSON) or CloudEvents."""

@@ -1,22 +1,32 @@
 """How the decisions API describes itself (OpenAPI). Records are read by ``wire``, not by these serializers."""
 
+import copy
 from typing import Any
 
 from django.conf import settings
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.extensions import OpenApiSerializerExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import Direction, OpenApiExample, OpenApiParameter
 from edgewise import problems, record
 from rest_framework import serializers
 
-from audits.decisions import admission, cloudevents, intake, streaming, streams, throttling
+from audits.decisions import admission, cloudevents, intake, record_schema, streaming, streams, throttling
 
-Record = {
-    "type": "object",
-    "description": f"A decision record, schema {record.SCHEMA}.",
-    "required": list(record.REQUIRED),
-    "properties": {name: {} for name in (*record.REQUIRED, *record.OPTIONAL)},
-    "additionalProperties": False,
-}
-RecordOrRecords = {"oneOf": [Record, {"type": "array", "items": Record, "maxItems": intake.MAX_RECORDS}]}
+
+class Record(serializers.Serializer[Any]):
+    """A record as it is sent: ``wire`` reads it."""
+
+
+class RecordExtension(OpenApiSerializerExtension):
+    target_class = Record
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
+        """Its JSON Schema; a copy, for the generator changes what it is given."""
+        return copy.deepcopy(record_schema.RECORD)
+
+
+_RECORD = {"$ref": f"#/components/schemas/{Record.__name__}"}
+RecordOrRecords = {"oneOf": [_RECORD, {"type": "array", "items": _RECORD, "maxItems": intake.MAX_RECORDS}]}
 CloudEvent = {
     "type": "object",
     "description": "CloudEvents 1.0, JSON event format; see docs/cloudevents.md.",
@@ -38,6 +48,16 @@ BODIES = {
     cloudevents.STRUCTURED: CloudEvent,
     cloudevents.BATCHED: {"type": "array", "items": CloudEvent, "maxItems": intake.MAX_RECORDS},
 }
+EXAMPLES = [
+    OpenApiExample("record", record_schema.EXAMPLE, request_only=True, media_type="application/json"),
+    OpenApiExample(
+        "batch",
+        [record_schema.EXAMPLE, record_schema.LEAST],
+        request_only=True,
+        media_type="application/json",
+    ),
+    OpenApiExample("line", record_schema.LEAST, request_only=True, media_type="application/x-ndjson"),
+]
 LOSS_HEADERS = [
     OpenApiParameter(
         "Edgewise-Lost-Total", int, OpenApiParameter.HEADER,

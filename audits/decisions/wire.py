@@ -6,7 +6,6 @@ which alone knows the rules and their codes. Both paths yield the same ``Draft``
 
 import datetime as dt
 import itertools
-import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
@@ -27,7 +26,6 @@ Fact = Annotated[str, Meta(max_length=sdk.MAX_CONTEXT_CHARACTERS)]
 
 FAST_BYTES = 24 * 1024
 MOST_CHECKED_SINGLY = 8
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 _values = msgspec.structs.astuple
 
 
@@ -52,7 +50,7 @@ class _Subject(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class _Input(msgspec.Struct, forbid_unknown_fields=True):
-    digest: Annotated[str, Meta(pattern=r"^sha256:\S+\Z")]
+    digest: Annotated[str, Meta(pattern=rf"^{record_parts.DIGEST.pattern}\Z")]
     text: str | UnsetType = UNSET
 
 
@@ -145,7 +143,7 @@ class Wire:
             and len(ids) == len(record.options)
             and (chosen in ids if isinstance(chosen, str) else record.disposition != "answered")
             and (record.kind != "assessment" or len(ids) == 1)
-            and _UUID.fullmatch(record.id) is not None
+            and sdk.UUID.fullmatch(record.id) is not None
         )
 
     def _slow(self, raw: bytes, now: dt.datetime) -> Draft | Refused:

@@ -1,17 +1,15 @@
 """Records that come inside something else (CloudEvents, OpenTelemetry): what the wrapping adds to a record."""
 
 import json
-import re
 import uuid
 from collections.abc import Mapping
 from typing import Any
 
 from edgewise.problems import malformed
-from edgewise.record import SCHEMA, Problem
+from edgewise.record import SCHEMA, UUID, Problem
 
 # Of decisions that come under a name which is not a UUID (RFC 9562, section 5.5).
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, SCHEMA)
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 
 Unwrapped = bytes | Problem
 """A record as JSON, or why there is none."""
@@ -22,7 +20,7 @@ def identifier(source: str, name: str) -> str:
 
     The same source and name give the same id, so that sending again is recognised.
     """
-    if _UUID.fullmatch(name):
+    if UUID.fullmatch(name):
         return name
     return str(uuid.uuid5(NAMESPACE, json.dumps([source, name])))
 

@@ -60,8 +60,11 @@ MAX_RATIONALE_CHARACTERS = 2_000
 MAX_SEALING_BYTES = 4_096  # more than commitments can add to a record
 CLOCK_TOLERANCE = timedelta(minutes=5)
 
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
-_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
+# Whole texts match these. They are written in what every dialect of regular expressions reads alike.
+UUID = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+TIME = re.compile(
+    "[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.][0-9]+)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
 
 
 def entry_bytes(sealed: Mapping[str, Any]) -> bytes:
@@ -96,7 +99,7 @@ def _fields(record: Mapping[str, Any]) -> Found:
 
 def _identity(record: Mapping[str, Any], system: str | None) -> Found:
     identity = record.get("id")
-    if identity is not None and not (isinstance(identity, str) and _UUID.fullmatch(identity)):
+    if identity is not None and not (isinstance(identity, str) and UUID.fullmatch(identity)):
         yield malformed("/id", "The id is not a UUID.", "Use a UUID, best version 7.")
     for name in ("system", "model_version", "clarification", "trace_id", "span_id", "parent"):
         yield from check_text(record.get(name), f"/{name}")
@@ -123,7 +126,7 @@ def _time(record: Mapping[str, Any], now: datetime | None) -> Found:
 
 def parse_time(text: object) -> datetime | None:
     """Read an RFC 3339 time with offset; None if it is not one, or in UTC lies outside the years 1 to 9999."""
-    if not isinstance(text, str) or not _TIME.fullmatch(text):
+    if not isinstance(text, str) or not TIME.fullmatch(text):
         return None
     try:
         moment = datetime.fromisoformat(text.upper().replace(" ", "T"))

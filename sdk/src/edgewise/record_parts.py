@@ -12,7 +12,7 @@ from edgewise.problems import Found, Problem, check_text, escape, is_number, mal
 WEIGHTS_TOLERANCE = 1e-9
 MAX_MASKED = 64
 
-_DIGEST = re.compile(r"sha256:\S+")
+DIGEST = re.compile(r"sha256:\S+")
 
 
 def check(record: Mapping[str, Any], edges: Collection[str]) -> Found:
@@ -53,7 +53,7 @@ def _input(given: object) -> Found:
     if not isinstance(given, Mapping):
         return
     digest, text = given.get("digest"), given.get("text")
-    if digest is not None and not (isinstance(digest, str) and _DIGEST.fullmatch(digest)):
+    if digest is not None and not (isinstance(digest, str) and DIGEST.fullmatch(digest)):
         yield malformed(
             "/input/digest", "The digest does not begin with sha256:.", "Write sha256: and the hash."
         )
