@@ -20,3 +20,8 @@ class DomainError(Exception):
         self.detail = str(detail)
         self.field = field
         self.extra = extra
+
+
+def named(error: Exception) -> str:
+    """A failure as it is kept for people: a refusal under its stable code, anything else under its class."""
+    return f"{error.code if isinstance(error, DomainError) else type(error).__name__}: {error}"

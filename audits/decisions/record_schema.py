@@ -196,7 +196,7 @@ EXAMPLE: Example = {
     "id": "019aa7a4-7c1f-7d3a-9c55-2f0c3f6c9b01",
     "system": "your-system",
     "model_version": "1.0",
-    "occurred_at": "2026-11-20T09:30:00+01:00",
+    "occurred_at": "2025-11-20T09:30:00+01:00",
     "context": {"community": "de", "surface": "comments"},
     "input": {"digest": "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"},
     "policy": {
@@ -224,8 +224,8 @@ EXAMPLE: Example = {
     "rationale": "Harsh, but an opinion.",
 }
 LEAST: Example = {
-    **{name: EXAMPLE[name] for name in record.REQUIRED if name not in ("id", "options", "disposition")},
     "id": "019aa7a4-7c1f-7d3a-9c55-2f0c3f6c9b02",
+    **{name: EXAMPLE[name] for name in record.REQUIRED if name not in ("id", "options", "disposition")},
     "options": [{"id": "allow", "edges": EXAMPLE["options"][0]["edges"]}],
     "disposition": "escalated",
 }

@@ -14,14 +14,17 @@ from edgewise.checkpoints import Checkpoint
 from edgewise.errors import VerificationError
 
 from governance import durable
+from governance.errors import DomainError
 
 FOLDER = "published"
 # Whoever signs waits no longer than this for another process that writes the same landmark.
 PATIENCE = 0.25
 
 
-class LandmarkDamaged(Exception):
+class LandmarkDamaged(DomainError):
     """The file that holds a log's newest checkpoint cannot be read; the message names it."""
+
+    code = "landmark_damaged"
 
 
 def path_of(origin: str) -> Path:

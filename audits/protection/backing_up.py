@@ -22,14 +22,19 @@ from audits.protection.manifest import DATABASE, KEYS, MEDIA, LogState, Manifest
 from audits.protection.models import Erasure
 from governance import durable
 from governance.access import keyring
+from governance.errors import DomainError
 
 
-class FolderNotEmpty(Exception):
+class FolderNotEmpty(DomainError):
     """A backup is made in a folder of its own."""
 
+    code = "folder_not_empty"
 
-class ListIncomplete(Exception):
+
+class ListIncomplete(DomainError):
     """Erasures were executed that the list here does not hold: a restore with it would bring the data back."""
+
+    code = "erasure_list_incomplete"
 
 
 def make(*, folder: Path, with_keys: bool, at: dt.datetime) -> Manifest:

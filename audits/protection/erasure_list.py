@@ -20,10 +20,13 @@ from edgewise.encoding import from_base64, to_base64
 from edgewise.errors import VerificationError
 
 from governance import durable
+from governance.errors import DomainError
 
 
-class ListDamaged(Exception):
+class ListDamaged(DomainError):
     """A line of the erasure list cannot be read; the message names it."""
+
+    code = "erasure_list_damaged"
 
 
 # A finding by its number and when it was closed: after a restore the number alone may be given a second time.

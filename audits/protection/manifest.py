@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from governance import durable
+from governance.errors import DomainError
 
 FORMAT = "edgewise-backup/1"
 NAME = "manifest.json"
 DATABASE, KEYS, MEDIA = "database.dump", "keys", "media"
 
 
-class BackupDamaged(Exception):
+class BackupDamaged(DomainError):
     """The folder is no backup, or not whole; the message names what is wrong."""
+
+    code = "backup_damaged"
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,15 @@ from django.db import connections
 
 from governance.embedded import account as wheel
 from governance.embedded.home import CannotStartError
+from governance.errors import DomainError
 
 OWNER = "owner"
 
 
-class ProgramFailed(Exception):
+class ProgramFailed(DomainError):
     """A program of PostgreSQL is missing or failed; the message says which, and what it wrote."""
+
+    code = "program_failed"
 
 
 def server_version() -> int:

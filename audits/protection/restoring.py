@@ -19,12 +19,15 @@ from audits.protection import erasing, erasure_list, manifest, postgres, unfinis
 from audits.protection.manifest import DATABASE, KEYS, MEDIA, LogState, Manifest
 from governance import durable
 from governance.access import keyring
+from governance.errors import DomainError
 
 Say = Callable[[str], object]
 
 
-class CannotRestore(Exception):
+class CannotRestore(DomainError):
     """Why the backup was not restored, or not to the end, with the remedy."""
+
+    code = "cannot_restore"
 
 
 @dataclass(frozen=True)

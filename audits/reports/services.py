@@ -158,7 +158,7 @@ def window(report: Report) -> list[str] | None:
 
 
 def type_of(error: str) -> str:
-    """The class of an error: its message may quote what does not belong in a log."""
+    """The code or class of an error: its message may quote what does not belong in a log."""
     return error.partition(":")[0][:80]
 
 

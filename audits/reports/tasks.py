@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from audits.reports import documents, gathering, selectors, services
 from audits.reports.models import Report
+from governance.errors import named
 from governance.jobs import services as jobs
 from governance.jobs import tasks as jobs_tasks
 from governance.jobs.models import Job
@@ -23,7 +24,7 @@ def render(job: Job) -> dict[str, Any]:
         return _make(report, job)
     except Exception as error:
         if job.attempts >= jobs.MAX_ATTEMPTS:
-            services.fail(report=report, error=f"{type(error).__name__}: {error}", at=timezone.now())
+            services.fail(report=report, error=named(error), at=timezone.now())
         raise
 
 

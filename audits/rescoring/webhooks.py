@@ -16,13 +16,17 @@ from urllib.parse import urlsplit
 from edgewise.errors import UnreachableError
 from edgewise.transport import BROKEN, Answer, Transport
 
+from governance.errors import DomainError
+
 TIMEOUT_SECONDS = 20
 MAX_REQUEST_BYTES = 2 * 1024 * 1024
 MAX_ANSWER_BYTES = 1024 * 1024
 
 
-class Unanswered(Exception):
+class Unanswered(DomainError):
     """The scorer did not answer as asked; the message says how."""
+
+    code = "scorer_unanswered"
 
 
 def headers(*, secret: bytes, identity: str, timestamp: int, body: bytes) -> dict[str, str]:

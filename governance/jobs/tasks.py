@@ -9,6 +9,7 @@ from typing import Any
 from celery import Task, shared_task
 from django.utils import timezone
 
+from governance.errors import named
 from governance.jobs import selectors, services
 from governance.jobs.models import Job
 
@@ -39,7 +40,7 @@ def _perform(function: Callable[[Job], dict[str, Any] | None], job: Job) -> None
         result = function(job)
     except Exception as error:
         logger.exception("job %s (%s) failed", job.pk, job.task)
-        services.fail(job=job, at=timezone.now(), error=f"{type(error).__name__}: {error}")
+        services.fail(job=job, at=timezone.now(), error=named(error))
     else:
         services.finish(job=job, at=timezone.now(), result=result)
 

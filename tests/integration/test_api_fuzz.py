@@ -3,9 +3,11 @@
 Deeper: ``FUZZ=200 FUZZ_SEEDS=1,2,3`` for that many examples of each operation, every phase and every caller.
 """
 
+import json
 import os
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from django.utils import timezone
 from governance.access import services as access
 from tests.integration import two_houses
 
+ROOT = Path(__file__).resolve().parents[2]
 CHECKS = (
     "not_a_server_error",
     "status_code_conformance",
@@ -23,10 +26,9 @@ CHECKS = (
 )
 DEEP = int(os.environ.get("FUZZ", "0"))
 SEEDS = os.environ.get("FUZZ_SEEDS", "7").split(",")
-# Every edge of the schemas where a system may post, and a few requests at random everywhere.
-BRIEF = {
-    "system": ["--phases=coverage,fuzzing", "--include-path-regex=decisions$|feedback|logs|evaluations$"]
-}
+# The examples and every edge of the schemas where a system may post, and a few requests at random everywhere.
+EDGES = "--phases=examples,coverage,fuzzing"
+BRIEF = {"system": [EDGES, "--include-path-regex=decisions$|feedback|logs|evaluations$"]}
 CALLERS = ["system", "owner", "auditor", "nobody", *(["admin", "chair", "member"] if DEEP else [])]
 SECONDS = 1_500
 
@@ -48,26 +50,55 @@ def bearers(live_edgewise):
     return found
 
 
+@pytest.fixture(scope="module")
+def document(live_edgewise, bearers):
+    """As served, its examples this house's own: a record, its contradiction, a batch, and one with a bad record."""
+    with urllib.request.urlopen(f"{live_edgewise.url}/api/v1/openapi.json") as answer:
+        served = json.loads(answer.read().replace(b"your-system", b"fuzzed-system"))
+    body = served["paths"]["/api/v1/decisions"]["post"]["requestBody"]["content"]["application/json"]
+    record, (_first, other) = (body["examples"][name]["value"] for name in ("Record", "Batch"))
+    body["examples"] |= {
+        "Contradiction": {"value": record | {"chosen": "remove"}},
+        "Mixed": {"value": [other, other | {"id": record["id"], "system": "another"}]},
+    }
+    return served
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("caller", CALLERS)
-def test_every_answer_is_a_documented_one(live_edgewise, bearers, caller, seed, tmp_path):
+def test_every_answer_is_a_documented_one(live_edgewise, bearers, document, caller, seed, tmp_path):
     """Valid and invalid data for every operation; schemathesis prints the requests to repeat."""
     bearer = [f"--header=Authorization: Bearer {bearers[caller]}"] if bearers[caller] else []
-    part = ["--phases=coverage,fuzzing,stateful"] if DEEP else BRIEF.get(caller, ["--phases=fuzzing"])
+    part = [f"{EDGES},stateful"] if DEEP else BRIEF.get(caller, ["--phases=fuzzing"])
+    (tmp_path / "openapi.json").write_text(json.dumps(document))
     done = subprocess.run(
         [
-            *(Path(sys.executable).with_name("st"), "run", f"{live_edgewise.url}/api/v1/openapi.json"),
+            *(Path(sys.executable).with_name("st"), "run", "openapi.json", f"--url={live_edgewise.url}"),
             *bearer,
             *part,
             *(f"--checks={','.join(CHECKS)}", "--continue-on-failure", "--no-shrink"),
             *(f"--max-examples={DEEP or 2}", f"--seed={seed}", "--generation-database=none"),
-            *("--request-timeout=60", "--warnings=off", "--no-color"),
+            *("--request-timeout=60", "--warnings=off", "--no-color", "--report-har-path=asked.har"),
         ],
         cwd=tmp_path,
+        env=os.environ | {"SCHEMATHESIS_HOOKS": "tests.integration.fuzz_hooks", "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         timeout=SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stdout[-6_000:] + done.stderr[-1_000:]
+    if caller == "system":
+        assert {201, 207, 409, 422} <= posted(tmp_path / "asked.har")
+
+
+def posted(har: Path) -> set[int]:
+    """The statuses with which records were answered."""
+    asked = json.loads(har.read_text())["log"]["entries"]
+    return {
+        entry["response"]["status"]
+        for entry in asked
+        if entry["request"]["method"] == "POST"
+        and entry["request"]["url"].partition("?")[0].endswith("/api/v1/decisions")
+    }

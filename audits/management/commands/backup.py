@@ -5,18 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import CommandError
 from django.utils import timezone
 
-from audits.protection import backing_up, erasure_list, postgres
+from audits.protection import backing_up
 from governance.commandline import EdgewiseCommand
 
-REFUSALS = (
-    backing_up.FolderNotEmpty,
-    backing_up.ListIncomplete,
-    postgres.ProgramFailed,
-    erasure_list.ListDamaged,
-)
 ADVICE = (
     "keys/ opens everything in this backup: move it to another place than the rest. "
     "The erasure list is not in it, and must not be: keep it apart, current, and give it to `restore`."
@@ -40,15 +33,12 @@ class Command(EdgewiseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """One line for each log, then the advice."""
-        try:
-            if options["complete_list"]:
-                added = backing_up.complete_list()
-                self.stdout.write(f"{settings.EDGEWISE_ERASURE_LIST}: {added} erasures added")
-            made = backing_up.make(
-                folder=options["folder"].resolve(), with_keys=not options["without_keys"], at=timezone.now()
-            )
-        except REFUSALS as error:
-            raise CommandError(str(error)) from error
+        if options["complete_list"]:
+            added = backing_up.complete_list()
+            self.stdout.write(f"{settings.EDGEWISE_ERASURE_LIST}: {added} erasures added")
+        made = backing_up.make(
+            folder=options["folder"].resolve(), with_keys=not options["without_keys"], at=timezone.now()
+        )
         for log in made.logs:
             self.stdout.write(f"{log.origin}: {log.size} entries")
         for name in made.absent:

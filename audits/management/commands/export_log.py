@@ -30,7 +30,9 @@ class Command(EdgewiseCommand):
             folder = options["folder"] / log.organisation.slug / log.slug
             try:
                 size = export.export(log=log, folder=folder, url=pages.url_of(log))
-            except (selectors.Damaged, DomainError) as error:
+            except DomainError as error:
+                raise CommandError(f"{error.code}: {log.origin}: {error.detail}") from None
+            except selectors.Damaged as error:
                 raise CommandError(f"{log.origin}: {error}") from None
             self.stdout.write(f"{folder}: {size} entries")
 

@@ -8,19 +8,10 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from audits.ledger import landmarks
-from audits.protection import erasure_list, manifest, postgres, restoring
+from audits.protection import restoring
 from governance.access.keyring import KeyUnavailable
 from governance.commandline import EdgewiseCommand
 
-REFUSALS = (
-    manifest.BackupDamaged,
-    restoring.CannotRestore,
-    postgres.ProgramFailed,
-    erasure_list.ListDamaged,
-    landmarks.LandmarkDamaged,
-    KeyUnavailable,
-)
 BEHIND = (
     "These logs will not be signed until the database reaches its last transaction: going on from here would be a "
     "second history. See docs/operations.md, “A restored database is older”."
@@ -50,7 +41,7 @@ class Command(EdgewiseCommand):
                 at=timezone.now(),
                 say=self.stdout.write,
             )
-        except REFUSALS as error:
+        except KeyUnavailable as error:
             raise CommandError(str(error)) from error
         for line in done.behind:
             self.stdout.write(f"BEHIND  {line}")

@@ -7,7 +7,6 @@ from django.utils import timezone
 
 from governance.access import services
 from governance.commandline import EdgewiseCommand
-from governance.errors import DomainError
 from governance.systems import selectors
 
 
@@ -25,10 +24,7 @@ class Command(EdgewiseCommand):
         if system is None:
             raise CommandError(f"There is no system {options['organisation']}/{options['system']}.")
         scopes = tuple(options["scope"] or services.SCOPES)
-        try:
-            _key, secret = services.create_api_key(
-                system=system, label=options["label"], scopes=scopes, by=None, at=timezone.now()
-            )
-        except DomainError as error:
-            raise CommandError(f"{error.code}: {error.detail}") from error
+        _key, secret = services.create_api_key(
+            system=system, label=options["label"], scopes=scopes, by=None, at=timezone.now()
+        )
         self.stdout.write(secret)

@@ -6,7 +6,6 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from governance.commandline import EdgewiseCommand
-from governance.errors import DomainError
 from governance.organisations.models import Organisation
 from governance.systems import services
 from governance.systems.models import AISystem
@@ -30,8 +29,5 @@ class Command(EdgewiseCommand):
             raise CommandError(f"There is no organisation {options['organisation']}.")
         names = ("slug", "name", "purpose", "position", "risk_class", "risk_reasoning")
         terms = {name: options[name] for name in names}
-        try:
-            system = services.register(organisation=organisation, by=None, at=timezone.now(), **terms)
-        except DomainError as error:
-            raise CommandError(f"{error.code}: {error.detail}") from error
+        system = services.register(organisation=organisation, by=None, at=timezone.now(), **terms)
         self.stdout.write(f"{system.name} is registered as {organisation.slug}/{system.slug}.")

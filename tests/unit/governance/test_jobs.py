@@ -6,6 +6,7 @@ import uuid
 import pytest
 from django.db import connection
 
+from governance.errors import DomainError
 from governance.jobs import selectors, services, tasks
 from governance.jobs.models import Job
 from governance.organisations import services as organisations
@@ -44,6 +45,20 @@ def test_a_failing_job_is_tried_again_later_and_then_fails_for_good(job):
     job.refresh_from_db()
     assert (job.state, job.error) == ("failed", "ValueError: broken")
     assert job.finished_at is not None
+
+
+def test_a_job_that_is_refused_fails_under_the_code_of_the_refusal(job):
+    def refused(_job):
+        raise Refused("Not today.")
+
+    services.claim(job_id=job.pk, at=AT)
+    tasks._perform(refused, job)
+    job.refresh_from_db()
+    assert job.error == "not_today: Not today."
+
+
+class Refused(DomainError):
+    code = "not_today"
 
 
 def _explode(job: Job) -> None:

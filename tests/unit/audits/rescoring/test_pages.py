@@ -39,7 +39,7 @@ def test_an_owner_appoints_withdraws_and_sends_again(owner, world):
     arguments = {"system": world.system.pk, "scorer": "house@1", "indexes": [1], "rescorers": [rescorer.pk]}
     job = Job.objects.create(
         organisation=world.organisation, task="audits.rescore", arguments=arguments, state="failed",
-        error="Unanswered: status 500", due_at=NOW, created_at=NOW,
+        error="scorer_unanswered: status 500", due_at=NOW, created_at=NOW,
     )  # fmt: skip
     page = owner.get(url).content.decode()
     assert "status 500" in page
@@ -111,5 +111,5 @@ def test_the_api_withdraws_and_refuses_with_a_code(owner, client, world):
 def test_the_operator_reads_the_secret_of_a_route(capsys, world):
     call_command("rescorer_secret", "house")
     assert capsys.readouterr().out.startswith("whsec_")
-    with pytest.raises(CommandError):
+    with pytest.raises(CommandError, match=r"^route_unknown: The operator"):
         call_command("rescorer_secret", "elsewhere")

@@ -325,8 +325,9 @@ def test_a_scorer_that_is_away_says_so(world, settings):
     appoint(world, scorer="judge@7", route="judge")
     log(world, world.record())
     scoring_jobs.draw_all(at=NOW)
-    with pytest.raises(Unanswered, match="reached"):
+    with pytest.raises(Unanswered, match="reached") as refusal:
         run(Job.objects.get())
+    assert errors.named(refusal.value).startswith("scorer_unanswered: The scorer could not be reached")
 
 
 def test_a_failed_batch_can_be_sent_again(world):
