@@ -16,7 +16,6 @@ from django.utils import timezone
 from governance.access import services as access
 from tests.integration import two_houses
 
-ROOT = Path(__file__).resolve().parents[2]
 CHECKS = (
     "not_a_server_error",
     "status_code_conformance",
@@ -55,7 +54,9 @@ def document(live_edgewise, bearers):
     """As served, its examples this house's own: a record, its contradiction, a batch, and one with a bad record."""
     with urllib.request.urlopen(f"{live_edgewise.url}/api/v1/openapi.json") as answer:
         served = json.loads(answer.read().replace(b"your-system", b"fuzzed-system"))
-    body = served["paths"]["/api/v1/decisions"]["post"]["requestBody"]["content"]["application/json"]
+    content = served["paths"]["/api/v1/decisions"]["post"]["requestBody"]["content"]
+    del content["application/x-ndjson"]["examples"]  # schemathesis cannot write NDJSON
+    body = content["application/json"]
     record, (_first, other) = (body["examples"][name]["value"] for name in ("Record", "Batch"))
     body["examples"] |= {
         "Contradiction": {"value": record | {"chosen": "remove"}},
@@ -82,7 +83,6 @@ def test_every_answer_is_a_documented_one(live_edgewise, bearers, document, call
             *("--request-timeout=60", "--warnings=off", "--no-color", "--report-har-path=asked.har"),
         ],
         cwd=tmp_path,
-        env=os.environ | {"SCHEMATHESIS_HOOKS": "tests.integration.fuzz_hooks", "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         timeout=SECONDS,
