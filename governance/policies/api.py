@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 from governance.access import problems
 from governance.access.api import Requires, SystemScope, organisation_of, system_of
 from governance.access.pages import ByKey
-from governance.policies import selectors, waiting
+from governance.policies import canonical, selectors, waiting
 from governance.policies.models import Policy
 from governance.systems import selectors as systems
 from governance.systems.models import AISystem
@@ -110,8 +110,10 @@ def names(known: str, policy: Policy) -> bool:
 
 
 def as_json(policy: Policy) -> dict[str, Any]:
-    """Weights twice: as numbers to compute with and as exact rationals to check."""
+    """All that is signed, its weights twice: as numbers to compute with and as exact rationals to check."""
     return {
+        "schema": canonical.SCHEMA,
+        "organisation": policy.system.organisation.slug,
         "system": policy.system.slug,
         "version": policy.version,
         "digest": policy.digest,

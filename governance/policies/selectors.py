@@ -20,7 +20,7 @@ class NoPolicy(DomainError):
 
 def in_force(*, system: AISystem, context: Mapping[str, str], at: dt.datetime) -> Policy:
     """The policy in force at ``at`` whose context matches most keys of ``context``; raises NoPolicy."""
-    current = Policy.objects.filter(system=system, in_force_from__lte=at).filter(
+    current = system.policies.filter(in_force_from__lte=at).filter(
         Q(in_force_until__isnull=True) | Q(in_force_until__gt=at)
     )
     found = applying.most_specific(current, context)
@@ -52,7 +52,7 @@ def general(*, system: AISystem) -> Policy | None:
 
 def history(*, system: AISystem) -> QuerySet[Policy]:
     """Every version, newest first."""
-    return Policy.objects.filter(system=system).select_related("edge_set").order_by("-version")
+    return system.policies.select_related("edge_set").order_by("-version")
 
 
 def with_version(*, system: AISystem, version: int) -> Policy | None:

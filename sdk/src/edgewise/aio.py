@@ -33,11 +33,8 @@ class AsyncClient(Recorder):
     Every call may be cancelled: a record that was under way is in the log or not, and may be sent again.
     """
 
-    def __init__(
-        self, url: str, api_key: str, *, policy_system: str = "", **options: Unpack[Options]
-    ) -> None:
+    def __init__(self, url: str, api_key: str, **options: Unpack[Options]) -> None:
         super().__init__(url, api_key, **options)
-        self._policies.system = policy_system
         self._transport = AsyncTransport(url, self._headers, timeout=options.get("timeout", 30.0))
 
     def log(self, decision: Mapping[str, Any]) -> str:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import atexit
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, Self, Unpack, overload
+from typing import Any, Literal, Self, overload
 
 from edgewise import batches, scoring
 from edgewise.backoff import named_pause
 from edgewise.batches import Limits, Logged
 from edgewise.errors import UnreachableError
-from edgewise.options import Options
 from edgewise.policies import Policy
 from edgewise.recording import Recorder
 from edgewise.scoring import Choice, Option
@@ -23,15 +22,8 @@ RECEIPT_PAUSE = 0.25
 class Client(Recorder):
     """An AI system's connection to Edgewise; see `Recorder` for what it is made with.
 
-    `policy_system`: only policies for the system of that name are believed, else those for the first one seen.
     Threads may share a client; a forked process starts with an empty buffer.
     """
-
-    def __init__(
-        self, url: str, api_key: str, *, policy_system: str = "", **options: Unpack[Options]
-    ) -> None:
-        super().__init__(url, api_key, **options)
-        self._policies.system = policy_system
 
     # Logging
 

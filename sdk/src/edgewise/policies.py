@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlencode
 
 from edgewise import notes, policy_keys, strict_json
 from edgewise.errors import EdgewiseError, UnreachableError, VerificationError
+from edgewise.policy_identity import Identity
 from edgewise.shelf import Shelf
 from edgewise.transport import NO_CODE, Answer, RefusedError, refusal
 
@@ -44,13 +45,6 @@ class Known:
     refused: Callable[[], EdgewiseError] | None = None
 
 
-class Whose(NamedTuple):
-    """The organisation and the system that a policy is for, as it states them."""
-
-    organisation: Any
-    system: Any
-
-
 class PolicyCache:
     """Policies by context; asks nobody itself. With `vkeys`, only what these or their successors signed is believed.
 
@@ -59,18 +53,19 @@ class PolicyCache:
     goes on being given. What the server refuses, and an answer that is not believed, is no longer given to anybody:
     every caller gets the same error, until an answer holds again.
 
-    All policies are those of one system: `system` where that is stated, else the one first seen. The `MAX_CONTEXTS`
-    contexts last asked for are kept.
+    All policies are those of one system: `system` where that is stated, else the one first seen (`Identity`). The
+    `MAX_CONTEXTS` contexts last asked for are kept.
     """
 
-    def __init__(self, *, vkeys: Sequence[str], fresh_for: float, shelf: Shelf | None = None) -> None:
-        self.system = ""
+    def __init__(
+        self, *, vkeys: Sequence[str], fresh_for: float, system: str = "", shelf: Shelf | None = None
+    ) -> None:
         self._vkeys = tuple(vkeys)
         self._succeeded: set[str] = set()
         self._fresh_for = fresh_for
         self._shelf = shelf
         self._known: dict[Key, Known] = {}
-        self._whose: Whose | None = None
+        self._identity = Identity(system, shelf)
         self._warned = bool(vkeys)
 
     def fresh(self, context: Mapping[str, str]) -> Policy | None:
@@ -149,7 +144,7 @@ class PolicyCache:
         if answer.status != 200:
             raise _refused(answer)
         policy = self._believed(answer.json(), context)
-        self._check_whose(policy)
+        self._identity.check(policy)
         if known:
             _tell_fall(known.policy.get("version"), policy.get("version"), context)
         return policy, answer.headers.get("etag", ""), 0.0
@@ -183,7 +178,7 @@ class PolicyCache:
         if known is None and self._shelf and (kept := self._shelf.read(context)):
             try:
                 policy = self._believed(kept["policy"], context)
-                self._check_whose(policy)
+                self._identity.check(policy)
                 confirmed = float(kept["confirmed_at"])
                 known = Known(policy, str(kept["etag"]), -math.inf, confirmed, confirmed)
                 self._keep(key, known)
@@ -202,28 +197,6 @@ class PolicyCache:
         found = verified(policy, keys, context)
         self._tell(keys[len(self._vkeys) :])
         return {**found, "key_announcements": announced} if announced else found
-
-    def _check_whose(self, policy: Policy) -> None:
-        """One key signs the policies of every system of a deployment: another system's are signed as well."""
-        whose = Whose(policy.get("organisation"), policy.get("system"))
-        if self.system and whose.system != self.system:
-            raise VerificationError(f"the policy is for the system {whose.system!r}, not {self.system!r}")
-        first = self._whose or self._whose_before()
-        if first is not None and whose != first:
-            raise VerificationError(
-                f"the policy is for {whose.organisation}/{whose.system}, those before were for "
-                f"{first.organisation}/{first.system}; if that is right, start anew with another policy_cache"
-            )
-        if first is None and self._shelf and any(whose):
-            self._shelf.write_whose(whose._asdict())
-        self._whose = whose if any(whose) else None
-
-    def _whose_before(self) -> Whose | None:
-        """Whose policies an earlier process was given, unless this one is told another system."""
-        kept = self._shelf.read_whose() if self._shelf else None
-        if not kept or (self.system and kept.get("system") != self.system):
-            return None
-        return Whose(kept.get("organisation"), kept.get("system"))
 
     def _tell(self, successors: Sequence[str]) -> None:
         """Warns once of each key that is believed because a pinned one announced it."""

@@ -33,7 +33,8 @@ class Recorder:
     `mask`: gets a copy of each decision and returns what may leave the process; what it changed is named in `masked`.
     `on_rejected`: called, in a thread of the client, with each decision that the server refuses, and why.
     `policy_vkey`: only policies signed by that key, one of those keys, or a successor that such a key announced are
-    believed. `policy_fresh_for`: seconds without asking again.
+    believed. `policy_system`: only policies for the system of that name are, else those for the first one seen.
+    `policy_fresh_for`: seconds without asking again.
     `policy_cache`: a folder that keeps the last policies for a start without the server.
     `timeout`: seconds until a request counts as unanswered; `patience`: seconds for which a call that waits is tried.
     """
@@ -48,6 +49,7 @@ class Recorder:
         mask: Mask | None = None,
         on_rejected: OnRejected | None = None,
         policy_vkey: str | Sequence[str] | None = None,
+        policy_system: str = "",
         policy_fresh_for: float = 5.0,
         policy_cache: str | Path | None = None,
         timeout: float = 30.0,
@@ -68,7 +70,9 @@ class Recorder:
         owner = sha256(f"{url}\n{api_key}".encode()).hexdigest()
         shelf = Shelf(Path(policy_cache), owner) if policy_cache else None
         vkeys = [policy_vkey] if isinstance(policy_vkey, str) else policy_vkey or ()
-        self._policies = PolicyCache(vkeys=vkeys, fresh_for=policy_fresh_for, shelf=shelf)
+        self._policies = PolicyCache(
+            vkeys=vkeys, fresh_for=policy_fresh_for, system=policy_system, shelf=shelf
+        )
         self._at_exit = partial(_end, self._delivery, self._background)
         atexit.register(self._at_exit)
 

@@ -11,6 +11,7 @@ import edgewise
 import pytest
 from edgewise import notes, policies, shelf
 from edgewise.options import Options
+from edgewise.policy_identity import Identity
 from edgewise.recording import Recorder
 from edgewise.transport import Answer
 
@@ -89,7 +90,7 @@ def test_the_last_policy_survives_a_restart_while_the_server_is_away(
         policy = client.policy(where)
         assert client.policy_age(where) < 5
     server.routes["/api/v1/policy"] = away
-    (file,) = (tmp_path / "kept").iterdir()
+    (file,) = (tmp_path / "kept").glob("*.policy")
     assert file.stat().st_mode & 0o77 == 0
     kept = json.loads(file.read_bytes())
     file.write_text(json.dumps(kept | {"confirmed_at": kept["confirmed_at"] - 3_600}))
@@ -124,7 +125,7 @@ def test_a_kept_policy_that_is_damaged_or_forged_is_not_used(
     where, options = {"community": "de"}, {"policy_vkey": POLICY_SIGNER.vkey, "policy_cache": tmp_path}
     with edgewise.Client(server.url, "k", **options) as client:
         client.policy(where)
-    (file,) = tmp_path.iterdir()
+    (file,) = tmp_path.glob("*.policy")
     kept = json.loads(file.read_bytes())
     forged = policy_body({"safety": "1"}, notes.NoteSigner("edgewise.local/policy", bytes(32)))
     file.write_text(json.dumps(kept | {"policy": forged}) if damage == "forged" else damage)
@@ -270,11 +271,11 @@ def test_the_cache_has_an_end_in_memory_and_on_disk(
         known = {dict(key)["community"] for key in client._policies._known}
         assert client.policy_age({"community": "1"}) is None
     assert known == {"7", "8", "9", "10", "11"}
-    assert len(list(tmp_path.iterdir())) == 5
+    assert len(list(tmp_path.glob("*.policy"))) == 5
 
 
 def signed_for(system: str, version: int, **more: object) -> dict:
-    return policy_body({"safety": "1"}, organisation="acme", system=system, version=version, **more)
+    return policy_body({"safety": "1"}, system=system, version=version, **more)
 
 
 def test_a_signed_policy_of_another_system_is_not_believed(
@@ -307,6 +308,43 @@ def test_a_signed_policy_of_another_system_is_not_believed(
         client.policy({"community": "de", "surface": "app"})
     with edgewise.Client(server.url, "k", policy_system="other", **options) as client:
         assert client.policy({"community": "de", "surface": "app"})["version"] == 9
+
+
+def without_organisation(system: str) -> dict:
+    """As servers answered that stated it in the signed text alone."""
+    body = signed_for(system, 3)
+    del body["organisation"]
+    return body
+
+
+@pytest.mark.parametrize("body", [signed_for("moderator", 3), without_organisation("moderator")])
+def test_a_key_may_be_pinned_and_let_go_on_one_folder(server: Server, tmp_path: Path, body: dict) -> None:
+    """What an answer does not state is unknown, not another; what is known of it is kept."""
+    server.routes["/api/v1/policy"] = lambda _: (200, {}, json.dumps(body).encode())
+    for vkey in (None, POLICY_SIGNER.vkey, None, POLICY_SIGNER.vkey):
+        with edgewise.Client(server.url, "k", policy_vkey=vkey, policy_cache=tmp_path) as client:
+            assert client.policy({"community": "de"})["version"] == 3
+    stranger = json.dumps(signed_for("moderator", 4, organisation="other")).encode()
+    server.routes["/api/v1/policy"] = lambda _: (200, {}, stranger)
+    with (
+        edgewise.Client(server.url, "k", policy_vkey=POLICY_SIGNER.vkey, policy_cache=tmp_path) as client,
+        pytest.raises(edgewise.VerificationError, match="other/moderator, those before were for acme/mod"),
+    ):
+        client.policy({"community": "de"})
+
+
+def test_an_organisation_that_was_unknown_is_kept_once_it_is_known(server: Server, tmp_path: Path) -> None:
+    """The file that an earlier version left says null; so does what a client saw before it was told more."""
+    kept = shelf.Shelf(tmp_path, "owner")
+    kept.write_whose({"organisation": None, "system": "moderator"})
+    Identity("", kept).check(signed_for("moderator", 3))
+    assert kept.read_whose() == {"organisation": "acme", "system": "moderator"}
+    found = Identity("", None)
+    found.check(without_organisation("moderator"))
+    found.check(signed_for("moderator", 3))
+    found.check(without_organisation("moderator"))
+    with pytest.raises(edgewise.VerificationError, match="other/moderator, those before were for acme/mod"):
+        found.check(signed_for("moderator", 3, organisation="other"))
 
 
 def test_the_system_may_be_named(server: Server) -> None:
