@@ -2,8 +2,8 @@
 
 PostgreSQL's superuser can switch triggers off; what was changed behind the ledger's back is found here, and the first
 bad index named. What was rewritten together with everything derived from it, checkpoints included, only a checkpoint or
-receipt kept elsewhere can tell: give it as `remembered`. Rows that repeat what entries say are compared in passing by
-whoever keeps them (`beside`).
+receipt kept elsewhere can tell: give it as `remembered`, or among `receipts`. Rows that repeat what entries say are
+compared in passing by whoever keeps them (`beside`).
 """
 
 import heapq
@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from django.db import connection, transaction
-from edgewise import merkle, notes
+from edgewise import checkpoints, merkle, notes
 from edgewise.checkpoints import Checkpoint
 from edgewise.errors import VerificationError
 from edgewise.merkle import HASH_BYTES, TILE_HEIGHT, TILE_WIDTH
+from edgewise.proofs import Receipt
 
 from audits.ledger import keys, models, rotation, selectors, witnesses
 from audits.ledger.models import Cosignature, Entry, Head, Log, Published, Tile
@@ -51,20 +52,23 @@ def verify(
     *,
     log: Log,
     remembered: Sequence[str] = (),
+    receipts: Sequence[Receipt] = (),
     beside: Sequence[Beside] = (),
     progress: Progress | None = None,
 ) -> Verified:
     """Checks one log. `remembered` are signed checkpoints kept elsewhere, which the log must continue.
 
-    Raises VerificationError, with the first bad index where one can be named; of rows beside the log only once the log
-    itself holds.
+    Of `receipts` it must continue the checkpoints and hold the entries that they are of. Raises VerificationError,
+    with the first bad index where one can be named; of rows beside the log only once the log itself holds.
     """
     with _snapshot():
         head = _head(log)
-        roots = _Roots(*_signed(log, remembered))
+        roots = _Roots(*_signed(log, [*remembered, *(receipt.checkpoint for receipt in receipts)]))
         frontier = _check_entries(log, head, roots, beside, progress or _silent)
         _check_end(log, head, frontier)
         _check_reach(log, head, roots)
+        for receipt in receipts:
+            _check_receipt(log, receipt)
         for each in beside:
             each.end(head.size)
     return Verified(head.size, frontier.root(), roots.checked)
@@ -309,3 +313,16 @@ def _check_reach(log: Log, head: Head, roots: _Roots) -> None:
     published = found.size
     if published != (stored.size if stored else None):
         raise VerificationError("the latest checkpoint is not the one published", index=published)
+
+
+def _check_receipt(log: Log, receipt: Receipt) -> None:
+    """Its path must lead from the entry at its index to the root of its checkpoint, which is one of this log by now."""
+    index, covered = receipt.index, checkpoints.parse(notes.split(receipt.checkpoint)[0])
+    try:
+        if index >= covered.size:
+            raise VerificationError(f"its checkpoint covers {covered.size} entries")
+        (entry,) = _entries(log, index, 1)
+        leaf = merkle.leaf_hash(entry)
+        merkle.verify_inclusion(leaf, index, covered.size, receipt.path, covered.root)
+    except VerificationError as error:
+        raise VerificationError(f"the receipt of entry {index}: {error}", index=index) from None

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.core.management.base import CommandError
 from django.db import InterfaceError, OperationalError
 from edgewise import checkpoints, notes, proofs
 from edgewise.errors import VerificationError
+from edgewise.proofs import Receipt
 
 from audits.decisions.comparing import Decisions
 from audits.ledger import landmarks, selectors, verification
@@ -37,25 +39,27 @@ class Command(EdgewiseCommand):
             action="append",
             type=Path,
             default=[],
-            help="a checkpoint or receipt kept elsewhere, which its log must continue",
+            help="a checkpoint or receipt kept elsewhere, which its log must continue; a receipt's entry must be in it",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """One line per log; then exit code 1 if any is bad."""
         logs = _chosen(options["logs"])
-        remembered = _remembered(options["checkpoint"], {log.origin for log in logs})
-        results = [self._verify(log, remembered[log.origin]) for log in logs]
+        kept = _kept(options["checkpoint"], {log.origin for log in logs})
+        results = [self._verify(log, kept[log.origin]) for log in logs]
         if not options["logs"]:
             results += [self._bad(origin, GONE, landmarks.path_of(origin)) for origin in _gone()]
         if not all(results):
             sys.exit(1)
 
-    def _verify(self, log: Log, remembered: list[str]) -> bool:
+    def _verify(self, log: Log, kept: "_Kept") -> bool:
         """A log that damage makes unreadable is bad as well: those after it are checked all the same."""
         try:
             landmark = landmarks.note_of(log.origin)
-            kept = remembered if landmark is None else [*remembered, landmark]
-            found = verification.verify(log=log, remembered=kept, beside=_beside(log))
+            remembered = kept.notes if landmark is None else [*kept.notes, landmark]
+            found = verification.verify(
+                log=log, remembered=remembered, receipts=kept.receipts, beside=_beside(log)
+            )
         except VerificationError as error:
             where = "" if error.index is None else f" (first bad index: {error.index})"
             return self._bad(log.origin, "%s%s", error, where)
@@ -98,26 +102,41 @@ def _chosen(names: list[str]) -> list[Log]:
     return found
 
 
-def _remembered(paths: list[Path], origins: set[str]) -> dict[str, list[str]]:
-    """The signed checkpoints in these files, by log. One that would be compared with nothing is refused."""
-    found: dict[str, list[str]] = {origin: [] for origin in origins}
+@dataclass(frozen=True)
+class _Kept:
+    """What the files hold of one log: signed checkpoints alone, and those with the proof of an entry."""
+
+    notes: list[str] = field(default_factory=list)
+    receipts: list[Receipt] = field(default_factory=list)
+
+    def add(self, found: str | Receipt) -> None:
+        if isinstance(found, Receipt):
+            self.receipts.append(found)
+        else:
+            self.notes.append(found)
+
+
+def _kept(paths: list[Path], origins: set[str]) -> dict[str, _Kept]:
+    """What these files hold, by log. A checkpoint that would be compared with nothing is refused."""
+    kept = {origin: _Kept() for origin in origins}
     for path in paths:
-        note, origin = _read(path)
-        if origin not in found:
+        found, origin = _read(path)
+        if origin not in kept:
             raise CommandError(
                 f"{path} is a checkpoint of {origin}, which is none of the logs checked here. "
                 "Name its log (or none, for all of them), or give the checkpoint to the deployment that has it."
             )
-        found[origin].append(note)
-    return found
+        kept[origin].add(found)
+    return kept
 
 
-def _read(path: Path) -> tuple[str, str]:
-    """The signed checkpoint in a file, which may be a receipt, and the log that it says it is of."""
+def _read(path: Path) -> tuple[str | Receipt, str]:
+    """The signed checkpoint or the receipt in a file, and the log that it says it is of."""
     try:
         text = path.read_text(encoding="utf-8")
-        note = proofs.parse(text).checkpoint if text.startswith(proofs.HEADER) else text
-        return note, checkpoints.parse(notes.split(note)[0]).origin
+        found = proofs.parse(text) if text.startswith(proofs.HEADER) else text
+        note = found.checkpoint if isinstance(found, Receipt) else found
+        return found, checkpoints.parse(notes.split(note)[0]).origin
     except OSError as error:
         raise CommandError(f"{path} cannot be read ({error.strerror}): give the checkpoint's file.") from None
     except (UnicodeDecodeError, VerificationError) as error:

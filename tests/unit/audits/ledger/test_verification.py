@@ -1,5 +1,6 @@
 """Whatever is changed behind the ledger's back is found, and the first bad index named."""
 
+import dataclasses
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from edgewise import checkpoints, notes
+from edgewise import checkpoints, notes, proofs
 from edgewise.errors import VerificationError
 from pytest_django import DjangoDbBlocker
 
@@ -266,6 +267,18 @@ def test_the_command_takes_names_and_files(full_log: Log, tmp_path: Path) -> Non
     assert (code, text.count("\n")) == (0, 1)
     with pytest.raises(CommandError, match="no log"):
         run_command("north/nothing")
+
+
+@pytest.mark.parametrize("change", [{"index": 6}, {"path": ()}, {"index": 600}, {"index": 2**62}])
+def test_a_receipt_of_another_entry_is_bad(full_log: Log, tmp_path: Path, change: dict) -> None:
+    """Its checkpoint is the log's, so the index is all that tells: what it proves is not what the log holds there."""
+    sound = proofs.parse(selectors.receipt(log=full_log, index=5))
+    verification.verify(log=full_log, receipts=[sound])
+    receipt = dataclasses.replace(sound, **change)
+    (tmp_path / "kept").write_text(receipt.text(), encoding="utf-8")
+    code, text = run_command(f"north/{full_log.slug}", "--checkpoint", str(tmp_path / "kept"))
+    assert (code, f"the receipt of entry {receipt.index}: " in text) == (1, True)
+    assert f"(first bad index: {receipt.index})" in text
 
 
 def test_a_checkpoint_of_a_log_that_is_not_checked_is_refused(full_log: Log, tmp_path: Path) -> None:
