@@ -14,10 +14,11 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Any, BinaryIO
 
-from edgewise import agent_server, importing, notes
+from edgewise import agent_server, importing
 from edgewise.agent import Agent
 from edgewise.client import Client
-from edgewise.errors import EdgewiseError, UnreachableError, VerificationError
+from edgewise.command_line import CommandLineError, unreadable, vkey
+from edgewise.errors import UnreachableError
 from edgewise.importing import Line
 
 CHUNK = 2_500
@@ -26,18 +27,6 @@ MOST_SHOWN = 100
 LISTEN = "127.0.0.1:8127"
 VKEY_HELP = "verifier key of the policies, checks the signature; may be given several times"
 SYSTEM_HELP = "short name of the system; policies for another are refused"
-
-
-class CommandLineError(EdgewiseError):
-    """The command line asks for what cannot be done; the message says what to write instead."""
-
-
-def vkey(text: str) -> str:
-    """A verifier key as it is given on the command line."""
-    try:
-        return str(notes.parse_vkey(text))
-    except VerificationError as problem:
-        raise argparse.ArgumentTypeError(str(problem)) from None
 
 
 def add(commands: Any) -> None:
@@ -128,8 +117,15 @@ def _opened(name: str) -> Iterator[BinaryIO]:
     if name == "-":
         yield sys.stdin.buffer
         return
-    with open(name, "rb") as file:
+    with _file(name) as file:
         yield file
+
+
+def _file(name: str) -> BinaryIO:
+    try:
+        return open(name, "rb")
+    except OSError as problem:
+        raise unreadable(name, "", problem) from None
 
 
 def _policy(options: argparse.Namespace) -> int:

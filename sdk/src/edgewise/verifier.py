@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -17,7 +17,9 @@ from edgewise import tiles, trust
 from edgewise.checkpoints import Checkpoint
 from edgewise.encoding import to_text
 from edgewise.errors import LogAwayError, UnreachableError, VerificationError
+from edgewise.held_receipts import HeldReceipts
 from edgewise.merkle import HASH_BYTES, TILE_WIDTH, Frontier
+from edgewise.proofs import Receipt
 from edgewise.tiles import tile_path
 from edgewise.transport import Answer, Transport, bearer
 from edgewise.trust import QuorumMissed, TrustPolicy
@@ -120,19 +122,30 @@ class Verified:
 
 def source(where: str, token: str = "") -> Source:
     """The source that a command line names: an address or a folder."""
-    return Site(where, token) if urlsplit(where).scheme in {"http", "https"} else Folder(Path(where))
+    return Site(where, token) if is_address(where) else Folder(Path(where))
+
+
+def is_address(where: str) -> bool:
+    """Whether a command line names an address, and not a folder."""
+    return urlsplit(where).scheme in {"http", "https"}
 
 
 def verify_log(
-    log: Source, policy: TrustPolicy, *, remembered: str | None = None, progress: Progress | None = None
+    log: Source,
+    policy: TrustPolicy,
+    *,
+    remembered: str | None = None,
+    receipts: Sequence[Receipt] = (),
+    progress: Progress | None = None,
 ) -> Verified:
     """Check that a log is what its checkpoint says, from the first entry to the last.
 
-    `remembered` is the signed checkpoint seen at an earlier time: the log must continue it. Raises
-    VerificationError, with the first index in doubt where one can be named; LogAwayError, which is one too, if the
-    log's server is away.
+    `remembered` is the signed checkpoint seen at an earlier time: the log must continue it. Of `receipts` it must
+    continue the checkpoints, and hold the entries that they are of. Raises VerificationError, with the first index in
+    doubt where one can be named; LogAwayError, which is one too, if the log's server is away.
     """
     past = None if remembered is None else _past(remembered, policy)
+    held = HeldReceipts(receipts, policy)
     note, checkpoint = _latest(log, policy, past.size if past else 0)
     if past and past.origin != checkpoint.origin:
         raise VerificationError(f"the remembered checkpoint is that of {past.origin}")
@@ -140,7 +153,8 @@ def verify_log(
         raise VerificationError(
             f"the log shrank from {past.size} to {checkpoint.size} entries", index=checkpoint.size
         )
-    return Verified(checkpoint, note, _verify_tiles(log, checkpoint, past, progress or _silent))
+    held.expect(checkpoint)
+    return Verified(checkpoint, note, _verify_tiles(log, checkpoint, past, held, progress or _silent))
 
 
 def _past(remembered: str, policy: TrustPolicy) -> Checkpoint:
@@ -165,16 +179,21 @@ def _latest(log: Source, policy: TrustPolicy, proven: int) -> tuple[str, Checkpo
         time.sleep(0.2)
 
 
-def _verify_tiles(log: Source, checkpoint: Checkpoint, past: Checkpoint | None, progress: Progress) -> int:
+def _verify_tiles(
+    log: Source, checkpoint: Checkpoint, past: Checkpoint | None, held: HeldReceipts, progress: Progress
+) -> int:
     """Hash every entry, compare with every tile, and the roots with the checkpoints; the number of tiles."""
     frontier, count, size = Frontier(), 0, checkpoint.size
+    ends = held.sizes | ({past.size} if past else set())
     for row in _rows(log, size):
-        for piece in _cut(row, frontier.size, past):
+        held.look(row, frontier.size)
+        for piece in _cut(row, frontier.size, ends):
             for tile in frontier.append_row(piece):
                 if tile.level:
                     _compare(log, tile.level, tile.n, tile.hashes)
                 count += 1
             _check_root(frontier, past)
+            held.check(frontier)
         progress(frontier.size, size)
     for level, n, width in tiles.tiles_for(size):
         if width < TILE_WIDTH:
@@ -212,13 +231,15 @@ def _leaves(log: Source, n: int, width: int) -> bytes:
     return row
 
 
-def _cut(row: bytes, start: int, past: Checkpoint | None) -> Iterator[bytes]:
-    """The row in two where the remembered checkpoint ends in it, else whole."""
-    at = (past.size - start) * HASH_BYTES if past else 0
-    if 0 < at < len(row):
-        yield row[:at]
-        row = row[at:]
-    yield row
+def _cut(row: bytes, start: int, ends: Collection[int]) -> Iterator[bytes]:
+    """The row in pieces where the checkpoints kept elsewhere end in it, else whole."""
+    begin, stop = 0, len(row)
+    for end in sorted(ends):
+        at = (end - start) * HASH_BYTES
+        if begin < at < stop:
+            yield row[begin:at]
+            begin = at
+    yield row[begin:]
 
 
 def _check_root(frontier: Frontier, past: Checkpoint | None) -> None:
