@@ -4,7 +4,7 @@ EMBEDDED := $(PYTHON) -m governance.embedded
 # Tools that read the settings without a database.
 OFFLINE := EDGEWISE_HOME=$$(mktemp -d) DATABASE_URL=postgresql://edgewise_app@/none?host=/nonexistent \
 	DATABASE_OWNER_URL=postgresql://edgewise_owner@/none?host=/nonexistent
-CODE := governance audits councils modelcards demo bench sdk/src tests manage.py
+CODE := governance audits councils modelcards demo bench sdk/src sdk/examples tests manage.py
 TEMPLATES := governance audits councils modelcards
 export PORT ?= 8000
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid5
 
 from edgewise import Client
@@ -20,7 +21,7 @@ JOB = UUID("0b0f5f0e-6f57-5c3c-9a55-1b2a3c4d5e6f")
 CONTEXT = {"community": "de"}
 
 
-def decisions(client: Client, file: Path) -> Iterator[dict]:
+def decisions(client: Client, file: Path) -> Iterator[dict[str, Any]]:
     """One decision for each line of the file."""
     policy = client.policy(CONTEXT)
     at = datetime.fromtimestamp(file.stat().st_mtime, UTC).isoformat(timespec="milliseconds")

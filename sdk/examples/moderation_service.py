@@ -10,6 +10,7 @@ import hashlib
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from edgewise import AsyncClient
 from fastapi import FastAPI, Request
@@ -78,7 +79,7 @@ async def moderate(post: Post, request: Request) -> Verdict:
     return Verdict(action=choice.option_id, decision=decision)
 
 
-def scored(text: str) -> list[dict]:
+def scored(text: str) -> list[dict[str, Any]]:
     """The options with a score on every edge: how well each serves safety, privacy and expression."""
     words = set(text.lower().split())
     harm, exposure = 0.9 * bool(words & HARMFUL), 0.8 * bool(words & PERSONAL)
@@ -91,7 +92,7 @@ def scored(text: str) -> list[dict]:
     ]
 
 
-def without_text(record: dict) -> dict:
+def without_text(record: dict[str, Any]) -> dict[str, Any]:
     """The text stays here; the record says that it was left out."""
     record["input"].pop("text", None)
     return record

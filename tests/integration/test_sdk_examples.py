@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib.util
+import math
 import os
 import re
 import subprocess
@@ -105,34 +106,50 @@ def test_the_batch_job_can_be_run_again_and_keeps_a_receipt(world, environment, 
     edgewise.verify(receipt.read_text(), keys.vkeys(log_of(world).origin)[0], entry=entry)
 
 
-def test_the_quick_start_runs_as_it_is_written(live_edgewise, world, environment):
-    """Every block up to the receipt, in one go; only the address, the key, the names and the scores are the test's."""
-    text = (SDK / "README.md").read_text()
-    part = text.split("\n## Log a decision\n")[1].split("\n## Check policies\n")[0]
-    skipped = (
-        part.split("\n## Score the options\n")[-1].split("\n## ")[0] if "## Score the options" in part else ""
-    )
-    blocks = re.findall(r"```python\n(.*?)```", part.replace(skipped, ""), re.DOTALL)
-    # An opened value comes from an auditor's page: `verify_commitment` has tests of its own.
-    blocks = [block for block in blocks if "verify_commitment" not in block]
-    assert len(blocks) >= 4
+def quick_start(live_edgewise, environment):
+    """The code of the README up to the receipt; only the address, the names and the scores are the test's."""
+    part = (SDK / "README.md").read_text().split("\n## Log a decision\n")[1].split("\n## Check policies\n")[0]
+    blocks = re.findall(r"```python\n(.*?)```", part, re.DOTALL)
+    assert len(blocks) == part.count("```python") == 6
     code = "\n".join(blocks).replace("http://127.0.0.1:8000", live_edgewise.url)
     code = code.replace('"system": "moderator"', '"system": "assistant"')
     code = re.sub(
         r'"edges": \{("safety": [\d.]+, "privacy": [\d.]+)\}', r'"edges": {\1, "expression": 0.5}', code
     )
-    code = code.replace("/var/spool/moderator", environment["EDGEWISE_SPOOL"])
-    names = {
+    return code.replace("/var/spool/moderator", environment["EDGEWISE_SPOOL"])
+
+
+def what_a_model_has(live_edgewise, world):
+    """The keys, a decision, what an auditor was shown of another, and what scores: stand-ins that answer at once."""
+    with edgewise.Client(live_edgewise.url, world.secret, policy_vkey=signing.vkey()) as client:
+        shown = client.log(world.record(rationale="It is rude, not harmful."), wait=True)
+    rewards = [number / 4 - 10 for number in range(80)]
+    return {
         "api_key": world.secret,
         "policy_key": signing.vkey(),
         "vkey": keys.vkeys(log_of(world).origin)[0],
         "decision": world.record(rationale="Rude, not harmful."),
+        "entry": shown.entry,
+        "salt": shown.salts["/rationale"],
+        "rewards": rewards,
+        "ratings": [1 / (1 + math.exp(-each)) for each in rewards],
+        "reward": lambda text, option: float(len(option)),
+        "rate": lambda text, option, edge: 4,
+        "record": world.record(),
+        "text": "A post.",
     }
+
+
+def test_the_quick_start_runs_as_it_is_written(live_edgewise, world, environment):
+    """Every block, in one go."""
+    names = what_a_model_has(live_edgewise, world)
     before = Decision.objects.filter(system=world.system).count()
-    exec(compile(code, "sdk/README.md", "exec"), names)
+    exec(compile(quick_start(live_edgewise, environment), "sdk/README.md", "exec"), names)
     for client in (names["client"], names["careful"]):
         assert client.flush(60)
         client.close()
         assert (client.rejected_total, client.lost_total) == (0, 0)
     assert Decision.objects.filter(system=world.system).count() == before + 2
     assert names["policy"]["version"] == world.policy.version
+    assert names["record"]["scorer"] == {"helpfulness": "reward@2026-11", "fairness": "judge@7"}
+    assert [set(each["edges"]) for each in names["record"]["options"]] == [{"helpfulness", "fairness"}] * 2

@@ -1,8 +1,8 @@
 """The client for asyncio: the same calls, awaited.
 
-Requests run in the event loop; no request takes a thread. What `log` buffers is sent by the two threads that the
-synchronous client has as well, so that it is on its way even while the loop is busy. Checking a policy and keeping it
-on disk, and the end of `close`, which waits for those two, happen in a thread of the loop's own pool.
+Requests run in the event loop; no request takes a thread. What `log` buffers is kept and sent by the threads that the
+synchronous client has as well (`delivery`), so that it is on its way even while the loop is busy. Checking a policy and
+keeping it on disk, and the end of `close`, which waits for those threads, happen in a thread of the loop's own pool.
 """
 
 from __future__ import annotations

@@ -44,9 +44,9 @@ class StoppedError(Exception):
 class Delivery:
     """Takes encoded records at once and brings them to the server, by way of the disk where there is a spool.
 
-    `add` touches no lock, no disk and no connection. One thread moves what was added to the spool (or, without one,
-    or when the disk is full, to memory), one sends it, and one syncs the spool. `tally` counts what cannot be kept
-    and what is refused.
+    `add` touches no lock, no disk and no connection. The keeping thread moves what was added to the spool (or, without
+    one, or when the disk is full, to memory), the sending thread brings it to the server, and the syncing thread, if
+    there is a spool, syncs that. `tally` counts what cannot be kept and what is refused.
     """
 
     def __init__(
@@ -137,7 +137,7 @@ class Delivery:
         self._added.add(None)
         self._notify()
         self._threads.wait_for(self._keep_what_is_added, GRACE)
-        # The other thread may be in the middle of a request.
+        # The sending thread may be in the middle of a request.
         self._threads.wait_for(self._send_until_closed, min(timeout, until - time.monotonic()))
         self._ended = True
         self._rescue(until)
@@ -173,7 +173,7 @@ class Delivery:
             return True
         return self._added.bytes + self._memory.bytes + more > self._memory.capacity_bytes
 
-    # The first thread: from `add` to disk or memory
+    # The keeping thread: from `add` to disk or memory
 
     def _keep_what_is_added(self) -> None:
         while None not in (items := self._added.take(AT_ONCE)):
@@ -209,7 +209,7 @@ class Delivery:
             self._flushing.append(done)
             self._changed.notify_all()
 
-    # The second thread, if there is a spool: a disk that takes long to sync holds up nobody
+    # The syncing thread, if there is a spool: a disk that takes long to sync holds up nobody
 
     def _sync_by_the_clock(self) -> None:
         while not self._all_kept.wait(SYNC_EVERY):
@@ -224,7 +224,7 @@ class Delivery:
             why = f"the spool cannot be synced, what waits there may not outlive the machine: {problem}"
             self.tally.say_once("sync", why)
 
-    # The last thread: from disk or memory to the server
+    # The sending thread: from disk or memory to the server
 
     def _send_until_closed(self) -> None:
         backoff = Backoff()
