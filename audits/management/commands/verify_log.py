@@ -134,7 +134,7 @@ def _read(path: Path) -> tuple[str | Receipt, str]:
     """The signed checkpoint or the receipt in a file, and the log that it says it is of."""
     try:
         text = path.read_text(encoding="utf-8")
-        found = proofs.parse(text) if text.startswith(proofs.HEADER) else text
+        found: str | Receipt = proofs.parse(text) if text.startswith(proofs.HEADER) else text
         note = found.checkpoint if isinstance(found, Receipt) else found
         return found, checkpoints.parse(notes.split(note)[0]).origin
     except OSError as error:
