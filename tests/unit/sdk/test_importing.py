@@ -91,7 +91,7 @@ def test_exit_codes_tell_refusals_from_a_server_that_is_away(
     assert "nothing is doubled" in capsys.readouterr().err
     assert cli.main(["log", str(file), "--url", server.url]) == 2
     assert "EDGEWISE_API_KEY" in capsys.readouterr().err
-    assert logged(server, tmp_path / "none") == 1
+    assert logged(server, tmp_path / "none") == 2
     with pytest.raises(SystemExit) as usage:
         cli.main(["log"])
     assert usage.value.code == 2
