@@ -164,7 +164,7 @@ def _verify_report(options: argparse.Namespace) -> int:
     print(f"  sha256 {found.sha256}")
     if found.checkpoint is not None:
         state = "signature checked" if options.vkey else "give --vkey to check its signature"
-        print(f"  {_plain(found.checkpoint.origin)} sealed at {found.checkpoint.size} entries: {state}")
+        print(f"  {plain(found.checkpoint.origin)} sealed at {found.checkpoint.size} entries: {state}")
     print(
         "  The log says whether this is the file that was issued: look for that hash under report.finished."
     )
