@@ -26,8 +26,13 @@ _JSON = re.compile(r"application/json|[^/;\s]+/[^/;\s]+\+json", re.IGNORECASE)
 _TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?", re.ASCII)
 
 
-def unwrapped(event: bytes, *, system: str) -> Unwrapped:
-    """The record of one event in the JSON format; ``system`` is the one that posts."""
+def unwrapped(event: bytes, *, system: str, largest: int) -> Unwrapped:
+    """The record of one event in the JSON format; ``system`` is the one that posts.
+
+    An event of more than ``largest`` bytes is refused unread.
+    """
+    if len(event) > largest:
+        return _too_large(largest)
     try:
         found = sdk.loads(event)
         if not isinstance(found, dict):
@@ -37,14 +42,20 @@ def unwrapped(event: bytes, *, system: str) -> Unwrapped:
         return malformed("", f"This is not JSON: {error}.", "Mend it.")
 
 
-def binary(headers: Mapping[str, str], body: bytes, *, system: str) -> Unwrapped:
+def binary(headers: Mapping[str, str], body: bytes, *, system: str, largest: int) -> Unwrapped:
     """The record of one event in binary mode: its attributes are headers, its data the body."""
+    if len(body) > largest:
+        return _too_large(largest)
     names = ("specversion", "type", "source", "id", "time", "traceparent")
     event = {name: unquote(value) for name in names if (value := headers.get(f"ce-{name}")) is not None}
     try:
         return _attributes_wrong(event) or _record(event, sdk.loads(body), system)
     except sdk.MalformedJSONError as error:
         return malformed("", f"This is not JSON: {error}.", "Mend it.")
+
+
+def _too_large(largest: int) -> Problem:
+    return Problem("too_large", "", f"The event has over {largest} bytes.", "Send less in it.")
 
 
 def _attributes_wrong(event: Mapping[str, Any]) -> Problem | None:

@@ -155,12 +155,12 @@ def unwrapped(
     if kind in (cloudevents.STRUCTURED, cloudevents.BATCHED):
         if is_array != (kind == cloudevents.BATCHED):
             raise Malformed(_("One event is an object (%s), a batch is an array (%s).") % cloudevents.MODES)
-        return [cloudevents.unwrapped(event, system=system.slug) for event in found]
+        return [cloudevents.unwrapped(each, system=system.slug, largest=MAX_LINE_BYTES) for each in found]
     if is_array:
         refuse_event(headers)
     if "ce-specversion" not in headers:
         return found
-    return [cloudevents.binary(headers, found[0], system=system.slug)]
+    return [cloudevents.binary(headers, found[0], system=system.slug, largest=MAX_LINE_BYTES)]
 
 
 def refuse_event(headers: Mapping[str, str]) -> None:

@@ -7,6 +7,8 @@ Source: OTLP 1.x, https://opentelemetry.io/docs/specs/otlp/#otlphttp.
 
 import base64
 import datetime as dt
+import itertools
+import operator
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -45,6 +47,13 @@ class Lost(NamedTuple):
     total: str
 
 
+class Origin(NamedTuple):
+    """What a resource says of all its log records: the model's version, and the process."""
+
+    version: str | None
+    process: str | None
+
+
 class Unreadable(Exception):
     """The body is no ExportLogsServiceRequest."""
 
@@ -58,32 +67,40 @@ def records(body: bytes, kind: str, *, system: str, largest: int) -> Iterator[Un
     as OTLP asks. A log record of more than ``largest`` bytes is refused unread.
     """
     try:
-        for resource, record in _split(body, largest) if kind == PROTOBUF else _parsed(body):
+        for origin, record in _split(body, largest) if kind == PROTOBUF else _parsed(body):
             if record is None:
                 yield Problem(
                     "too_large", "", f"The log record has over {largest} bytes.", "Send less in it."
                 )
             else:
-                yield _unwrapped(record, resource.attributes, system)
+                yield _unwrapped(record, origin, system)
     except (DecodeError, json_format.ParseError, ValueError, RecursionError) as error:
         raise Unreadable(str(error)) from None
 
 
-def _split(body: bytes, largest: int) -> Iterator[tuple[Resource, LogRecord | None]]:
-    for resource, record in otlp_wire.split(body):
+def _split(body: bytes, largest: int) -> Iterator[tuple[Origin, LogRecord | None]]:
+    for resource, pairs in itertools.groupby(otlp_wire.split(body), operator.itemgetter(0)):
         if len(resource) > largest:
             raise Unreadable(f"a resource has over {largest} bytes")
-        yield Resource.FromString(resource), LogRecord.FromString(record) if len(record) <= largest else None
+        origin = _origin(Resource.FromString(resource))
+        for _resource, record in pairs:
+            yield origin, LogRecord.FromString(record) if len(record) <= largest else None
 
 
-def _parsed(body: bytes) -> Iterator[tuple[Resource, LogRecord]]:
-    given = sdk.loads(body)
-    sdk.canonical(given)  # UnicodeEncodeError for half a surrogate pair, at which protobuf breaks
-    found = json_format.ParseDict(_with_bytes(given), ExportLogsServiceRequest(), ignore_unknown_fields=True)
+def _parsed(body: bytes) -> Iterator[tuple[Origin, LogRecord]]:
+    given = _with_bytes(sdk.loads(body))
+    found = json_format.ParseDict(given, ExportLogsServiceRequest(), ignore_unknown_fields=True)
     for resource_logs in found.resource_logs:
+        origin = _origin(resource_logs.resource)
         for scope_logs in resource_logs.scope_logs:
             for record in scope_logs.log_records:
-                yield resource_logs.resource, record
+                yield origin, record
+
+
+def _origin(resource: Resource) -> Origin:
+    """Read once for all log records of the resource: either may be large, or many."""
+    attributes = resource.attributes
+    return Origin(_stated(attributes, "service.version"), _stated(attributes, "service.instance.id"))
 
 
 def _with_bytes(found: Any) -> Any:
@@ -116,12 +133,12 @@ def _stated(resource: Iterable[KeyValue], name: str) -> str | None:
     return next((pair.value.string_value for pair in resource if pair.key == name), None) or None
 
 
-def _unwrapped(record: LogRecord, resource: Iterable[KeyValue], system: str) -> Unwrapped | Lost:
+def _unwrapped(record: LogRecord, origin: Origin, system: str) -> Unwrapped | Lost:
     try:
         attributes = _map(record.attributes, 0)
         events = (record.event_name, attributes.get("event.name"))
         if LOST in events:
-            return _lost(attributes, resource)
+            return _lost(attributes, origin)
         if EVENT not in events:
             return wrapping.no_decision(
                 f"The log record's event name is not {EVENT}.", "Export only decisions here."
@@ -134,13 +151,13 @@ def _unwrapped(record: LogRecord, resource: Iterable[KeyValue], system: str) -> 
         "id": wrapping.identifier("", uid) if isinstance(uid, str) and uid else None,
         "occurred_at": _moment(record.time_unix_nano or record.observed_time_unix_nano),
         "system": system,
-        "model_version": _stated(resource, "service.version"),
+        "model_version": origin.version,
     }
     return wrapping.completed(found, known, trace=(_id(record.trace_id, 16), _id(record.span_id, 8)))
 
 
-def _lost(attributes: Mapping[str, Any], resource: Iterable[KeyValue]) -> Lost:
-    process = attributes.get("edgewise.process") or _stated(resource, "service.instance.id") or ""
+def _lost(attributes: Mapping[str, Any], origin: Origin) -> Lost:
+    process = attributes.get("edgewise.process") or origin.process or ""
     return Lost(str(process), str(attributes.get("edgewise.lost_total", "")))
 
 

@@ -124,7 +124,8 @@ class Limits(serializers.Serializer[Any]):
     context_keys = serializers.IntegerField()
     text_characters = serializers.IntegerField()
     rationale_characters = serializers.IntegerField()
-    line_bytes = serializers.IntegerField(help_text="of one line of NDJSON")
+    nesting = serializers.IntegerField(help_text="objects and lists in one another, the record the first")
+    line_bytes = serializers.IntegerField(help_text="of one line of NDJSON, one event, one log record")
     lines_rejected_in_a_row = serializers.IntegerField(help_text="then a stream of NDJSON is ended")
     seconds_for_a_body = serializers.FloatField(help_text="and one more for each KiB")
     requests_at_once = serializers.IntegerField(help_text="posting, of all keys, in one web process")
@@ -144,6 +145,7 @@ def limits() -> dict[str, Any]:
         "context_keys": record.MAX_CONTEXT_KEYS,
         "text_characters": problems.MAX_TEXT_CHARACTERS,
         "rationale_characters": record.MAX_RATIONALE_CHARACTERS,
+        "nesting": record.MAX_NESTING,
         "line_bytes": intake.MAX_LINE_BYTES,
         "lines_rejected_in_a_row": streaming.MAX_REJECTED_IN_A_ROW,
         "seconds_for_a_body": settings.EDGEWISE_BODY_SECONDS,

@@ -1,6 +1,7 @@
 """What a hostile caller sends: NUL characters, numbers and times beyond every range, cursors never given out."""
 
 import base64
+import datetime as dt
 import json
 
 import pytest
@@ -8,8 +9,9 @@ from edgewise import record as sdk
 from edgewise import tiles
 from edgewise.errors import VerificationError
 
-from audits.decisions import searching
+from audits.decisions import searching, streaming
 from audits.decisions.models import Decision
+from audits.ledger.services import MOST_IN_ONE_STATEMENT
 from audits.reports.api import ReportOut
 from audits.reports.models import Report
 from governance.organisations.models import Person
@@ -28,6 +30,12 @@ def option(**changes):
     return {**worlds.option("label", (0.7, 0.8, 0.9)), **changes}
 
 
+def deep(levels, inner="\0"):
+    for _ in range(levels):
+        inner = [inner]
+    return inner
+
+
 HOSTILE = {
     "NUL in a fact": {"context": {"community": "a\0b"}},
     "NUL in a fact's name": {"context": {"a\0b": "x"}},
@@ -38,6 +46,8 @@ HOSTILE = {
     "a weight beyond doubles": {"weights": {"safety": 9 * 10**308}},
     "a sum beyond doubles": {"weights": {"safety": 1e308, "privacy": 1e308, "expression": 1e308}},
     "a rate beyond doubles": {"sampling": {"rate": 9 * 10**308, "method": "m"}},
+    "a value nested deep": {"input_counterfactuals": deep(400)},
+    "a list for a text": {"kind": deep(400)},
     "a score beyond doubles": {"options": [option(edges={"safety": 10**400, "privacy": 0, "expression": 0})]},
 }
 
@@ -47,6 +57,27 @@ def test_a_hostile_record_is_refused_and_costs_nobody_else(client, world, name):
     answer = world.post(client, [world.record(), world.record(**HOSTILE[name]), world.record()])
     assert [item["status"] for item in answer.json()["items"]] == ["logged", "rejected", "logged"]
     assert Decision.objects.count() == 2
+
+
+@pytest.mark.parametrize("changes", [{"id": "\ud800"}, {"\ud800": 1}])
+def test_a_line_with_half_of_a_surrogate_pair_is_refused_and_costs_nobody_else(client, world, changes):
+    """The answer for it would show what it names, and could not be written."""
+    records = [world.record(), world.record(**changes), world.record()]
+    body = "\n".join(map(json.dumps, records)).encode()
+    answer = world.post(client, body, content_type=streaming.NDJSON)
+    statuses = [json.loads(line)["status"] for line in answer.content.splitlines()]
+    assert (answer.status_code, statuses) == (207, ["logged", "rejected", "logged"])
+
+
+@pytest.mark.parametrize("offset", ["+16:00", "-23:59"])
+@pytest.mark.parametrize("others", [0, MOST_IN_ONE_STATEMENT])
+def test_a_far_offset_is_a_time_like_any_other(client, world, offset, others):
+    """A few records go to PostgreSQL as texts, many as numbers."""
+    records = [world.record() for _ in range(others)]
+    records.append(world.record(occurred_at=f"2026-11-01T12:00:00{offset}"))
+    assert world.post(client, records).status_code == 201
+    stored = Decision.objects.get(uuid=records[-1]["id"]).occurred_at
+    assert stored == dt.datetime.fromisoformat(records[-1]["occurred_at"])
 
 
 def test_a_backslash_before_u0000_is_no_nul(client, world):

@@ -155,6 +155,7 @@ def test_limits_are_stated(client, world):
     assert found["records"] == 5000
     assert found["bytes"] == 8 * 1024 * 1024
     assert found["record_bytes"] == 48 * 1024
+    assert found["nesting"] == 32
 
 
 def lines(*records):

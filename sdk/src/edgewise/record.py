@@ -20,7 +20,7 @@ from edgewise.problems import (
     unknown_fields,
 )
 from edgewise.sealing import SEALED, SEALED_IN_OPTION, Sealed, commitment, open_commitment, seal
-from edgewise.strict_json import MalformedJSONError, canonical, loads
+from edgewise.strict_json import MalformedJSONError, canonical, is_deeper, loads
 
 __all__ = [
     "MAX_TEXT_CHARACTERS",
@@ -54,6 +54,7 @@ FIELDS = frozenset(REQUIRED + OPTIONAL)
 MAX_ENTRY_BYTES = 48 * 1024
 MAX_OPTIONS = record_options.MAX_OPTIONS
 MAX_UNCERTAINTY = record_options.MAX_UNCERTAINTY
+MAX_NESTING = 32  # objects and lists in one another, the record among them
 MAX_CONTEXT_KEYS = 16
 MAX_CONTEXT_CHARACTERS = 256
 MAX_RATIONALE_CHARACTERS = 2_000
@@ -86,6 +87,9 @@ def check(
     """
     if not isinstance(record, Mapping):
         return [Problem("malformed", "", "A record is a JSON object.", "Send an object.")]
+    if is_deeper(record, MAX_NESTING):  # said alone: to compare or show what is nested deeper may fail
+        detail = f"The record is nested more than {MAX_NESTING} deep."
+        return [malformed("", detail, "Send fewer objects and lists in one another.")]
     problems = [*_fields(record), *_identity(record, system), *_time(record, now), *_context(record)]
     problems += [*_objects(record), *record_parts.check(record, edges), *record_options.check(record, edges)]
     problems += _choice(record)
@@ -125,16 +129,16 @@ def _time(record: Mapping[str, Any], now: datetime | None) -> Found:
 
 
 def parse_time(text: object) -> datetime | None:
-    """Read an RFC 3339 time with offset; None if it is not one, or in UTC lies outside the years 1 to 9999."""
+    """Read an RFC 3339 time with offset, as UTC; None if it is not one, or lies outside the years 1 to 9999.
+
+    In UTC, since PostgreSQL reads no offset of 16 hours or more, and RFC 3339 has offsets up to 23:59.
+    """
     if not isinstance(text, str) or not TIME.fullmatch(text):
         return None
     try:
-        moment = datetime.fromisoformat(text.upper().replace(" ", "T"))
-        if moment.year in (1, 9999):
-            moment.astimezone(UTC)
+        return datetime.fromisoformat(text.upper().replace(" ", "T")).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    return moment
 
 
 def _context(record: Mapping[str, Any]) -> Found:

@@ -1,16 +1,18 @@
 """JSON read strictly and written in one way.
 
 Reading refuses what decoders disagree about: duplicate keys, NaN and Infinity, numbers too large for a
-double, text that is not UTF-8. Writing sorts keys by code point and leaves out spaces.
+double, text that is not UTF-8 or has half of a surrogate pair. Writing sorts keys by code point and leaves out spaces.
 """
 
 from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
 MAX_DIGITS = 309  # of a whole number; more do not fit a double
+_ESCAPED_SURROGATES = ("\\ud", "\\uD")
 
 
 class MalformedJSONError(ValueError):
@@ -24,10 +26,15 @@ class MalformedJSONError(ValueError):
 def loads(data: bytes | str) -> Any:
     """Read one JSON value; MalformedJSONError if it is not one, or is ambiguous."""
     try:
-        text = data.decode() if isinstance(data, bytes) else data
-        return _DECODER.decode(text)
+        text = data.decode() if isinstance(data, bytes) else data.encode().decode()
+        value = _DECODER.decode(text)
+        if any(escape in text for escape in _ESCAPED_SURROGATES):
+            canonical(value)  # only whole pairs can be written
+        return value
     except UnicodeDecodeError as problem:
         raise MalformedJSONError("not UTF-8", problem.start) from None
+    except UnicodeEncodeError:
+        raise MalformedJSONError("a text has half of a surrogate pair") from None
     except json.JSONDecodeError as problem:
         raise MalformedJSONError(
             problem.msg, len(problem.doc[: problem.pos].encode(errors="replace"))
@@ -41,13 +48,31 @@ def canonical(value: Any) -> bytes:
     return _ENCODER.encode(value).encode()
 
 
+def is_deeper(value: Any, most: int) -> bool:
+    """Whether more than `most` objects and lists stand in one another; found level by level, not by recursion."""
+    level = _holders([value])
+    for _ in range(most):
+        level = _holders(
+            inner
+            for each in level.values()
+            for inner in (each.values() if isinstance(each, Mapping) else each)
+        )
+    return bool(level)
+
+
+def _holders(values: Iterable[Any]) -> dict[int, Any]:
+    """The objects and lists among some values, each once: what holds itself has no end otherwise."""
+    return {id(each): each for each in values if isinstance(each, dict | list | tuple | Mapping)}
+
+
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise MalformedJSONError(
-            f"the key {next(name for name in names if names.count(name) > 1)!r} stands twice"
-        )
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise MalformedJSONError(f"the key {name!r} stands twice")
+            seen.add(name)
     return found
 
 

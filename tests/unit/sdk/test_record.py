@@ -2,17 +2,19 @@
 
 import copy
 import json
-from datetime import datetime
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from edgewise import record, sealing
+from edgewise import record, sealing, strict_json
 from edgewise.errors import VerificationError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 RECORDS = Path(__file__).parents[2] / "vectors" / "records"
 VECTORS = sorted(RECORDS.glob("*.json"))
+EDGES = ("safety", "fairness", "privacy", "expression")
 
 
 def good() -> dict:
@@ -46,9 +48,7 @@ def test_every_code_has_a_vector() -> None:
 def test_all_problems_are_found_at_once() -> None:
     broken = good() | {"id": "17", "chosen": "burn", "verdict": 1}
     broken["options"][0]["edges"]["safety"] = 2
-    codes = [
-        problem.code for problem in record.check(broken, ["safety", "fairness", "privacy", "expression"])
-    ]
+    codes = [problem.code for problem in record.check(broken, EDGES)]
     assert codes == ["unknown_field", "malformed", "score_out_of_range", "chosen_not_an_option"]
 
 
@@ -120,6 +120,64 @@ def test_broken_json_names_the_byte() -> None:
     assert raised.value.byte == 1
 
 
+class Counted(str):
+    """A key that counts how often it is compared."""
+
+    compared = 0
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        Counted.compared += 1
+        return str.__eq__(self, other)
+
+
+def test_a_key_that_stands_twice_is_found_without_comparing_each_with_each() -> None:
+    """A body of eight megabytes holds 800,000 keys: hours, if it were."""
+    pairs = [(Counted(number), 0) for number in (*range(1_000), 999)]
+    with pytest.raises(record.MalformedJSONError, match="'999' stands twice"):
+        strict_json._object(pairs)
+    assert Counted.compared < 10 * len(pairs)
+
+
+@pytest.mark.parametrize(
+    "text", [r'"\ud800"', r'{"a": ["\uDFFF"]}', r'{"\ud83d": 1}', '"\ud800"', r'"\ude00\ud83d"']
+)
+def test_half_of_a_surrogate_pair_is_malformed(text: str) -> None:
+    with pytest.raises(record.MalformedJSONError, match="surrogate pair"):
+        record.loads(text)
+
+
+def test_whole_pairs_and_what_only_looks_like_half_of_one_are_read() -> None:
+    assert record.loads(r'["\ud83d\ude00", "\\ud800"]') == ["😀", r"\ud800"]
+
+
+@pytest.mark.parametrize("wrap", [lambda inner: [inner], lambda inner: {"a": inner}])
+def test_a_record_is_nested_so_deep_and_no_deeper(wrap: Callable[[object], object]) -> None:
+    """The record is the first of them. Nothing that stands in it deeper is compared, shown or written."""
+    value: object = wrap("\0")
+    for _ in range(record.MAX_NESTING - 2):
+        value = wrap(value)
+    (found,) = record.check(good() | {"input_counterfactuals": value}, EDGES)
+    assert "NUL" in found.detail
+    for name in ("input_counterfactuals", "kind", "chosen", "disposition"):
+        (found,) = record.check(good() | {name: wrap(value)}, EDGES)
+        assert (found.code, found.detail) == ("malformed", "The record is nested more than 32 deep.")
+
+
+def test_a_list_that_holds_itself_is_nested_too_deep() -> None:
+    value: list[object] = []
+    value += [value, value]
+    (found,) = record.check(good() | {"input_counterfactuals": value}, EDGES)
+    assert "nested" in found.detail
+
+
+@pytest.mark.parametrize("offset", ["+23:59", "-23:59", "+16:00", "+00:00"])
+def test_a_time_is_read_as_utc(offset: str) -> None:
+    moment = record.parse_time(f"2026-11-20T12:00:00{offset}")
+    assert moment == datetime.fromisoformat(f"2026-11-20T12:00:00{offset}")
+    assert moment.tzinfo is UTC
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 3) | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
@@ -142,7 +200,7 @@ def test_no_value_anywhere_makes_the_check_fail(data: st.DataObject, value: obje
     for key in way:
         holder = holder[key]
     holder[last] = value
-    if not record.check(changed, ["safety", "fairness", "privacy", "expression"]):
+    if not record.check(changed, EDGES):
         assert json.loads(record.entry_bytes(record.seal(changed).record))["schema"] == record.SCHEMA
 
 

@@ -10,6 +10,7 @@ from edgewise.record import SCHEMA, Problem
 from audits.decisions import cloudevents
 
 IDENTITY = "0190d1c2-7b1f-7cc3-9a51-0d5c5f5a6b7c"
+READ = {"system": "assistant", "largest": 10_000}
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
@@ -19,7 +20,7 @@ def event(**changes):
 
 
 def unwrapped(**changes):
-    found = cloudevents.unwrapped(json.dumps(event(**changes)).encode(), system="assistant")
+    found = cloudevents.unwrapped(json.dumps(event(**changes)).encode(), **READ)
     return found if isinstance(found, Problem) else json.loads(found)
 
 
@@ -72,16 +73,28 @@ def test_an_event_that_is_refused_says_where(changes, code, pointer):
     assert found.detail
 
 
-@pytest.mark.parametrize("body", [b"[]", b"{", b'{"id": 1, "id": 2}', b"[" * 100_000])
+HALF_A_PAIR = event(data="gone", data_base64=base64.b64encode(b'{"id": "\\ud800"}').decode())
+
+
+@pytest.mark.parametrize(
+    "body", [b"[]", b"{", b'{"id": 1, "id": 2}', b"[" * 9_999, json.dumps(HALF_A_PAIR).encode()]
+)
 def test_what_is_no_event_is_malformed(body):
-    assert cloudevents.unwrapped(body, system="assistant").code == "malformed"
+    assert cloudevents.unwrapped(body, **READ).code == "malformed"
 
 
 def test_binary_mode_has_its_attributes_in_headers():
     headers = {
         f"ce-{name}": value for name, value in event(source="/a%20b", id="7").items() if name != "data"
     }
-    found = json.loads(cloudevents.binary(headers, b'{"chosen": "a"}', system="assistant"))
+    found = json.loads(cloudevents.binary(headers, b'{"chosen": "a"}', **READ))
     assert found["chosen"] == "a"
     assert found["id"] == unwrapped(id="7", source="/a b")["id"]
-    assert cloudevents.binary({"ce-specversion": "1.0"}, b"{}", system="assistant").pointer == "/id"
+    assert cloudevents.binary({"ce-specversion": "1.0"}, b"{}", **READ).pointer == "/id"
+
+
+def test_an_event_far_too_large_is_refused_unread():
+    """In either mode: a record of so many bytes, or of so many keys, would not be logged anyway."""
+    body = b'{"a": 1, "a": "' + b"x" * 10_000 + b'"}'
+    assert cloudevents.unwrapped(body, **READ).code == "too_large"
+    assert cloudevents.binary({}, body, **READ).code == "too_large"

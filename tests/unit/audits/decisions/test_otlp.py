@@ -128,6 +128,7 @@ def test_ids_of_no_use_count_as_absent():
         (log_record("[1]"), "malformed"),
         (log_record([1]), "malformed"),
         (log_record(RECORD, {"edgewise.policy": "{broken"}), "malformed"),
+        (log_record('{"id": "\\ud800"}'), "malformed"),
         (
             {"eventName": otlp.EVENT, "body": {"kvlistValue": {"values": [{"key": "a"}, {"key": "a"}]}}},
             "malformed",
@@ -174,6 +175,17 @@ def test_a_resource_may_follow_its_records_and_come_in_parts():
     parts = [Resource(dropped_attributes_count=1), Resource(attributes=[pair])]
     body = b"\x0a" + _sized(scope + b"".join(b"\x0a" + _sized(each.SerializeToString()) for each in parts))
     assert [json.loads(each)["model_version"] for each in records(body, otlp.PROTOBUF)] == ["9"]
+
+
+@pytest.mark.parametrize("kind", [otlp.PROTOBUF, otlp.JSON])
+def test_a_resource_is_read_once_and_not_for_each_of_its_log_records(monkeypatch, kind):
+    """Of 39,000 attributes and 5,000 log records it took a processor for minutes, from three kilobytes packed."""
+    asked, stated = [], otlp._stated
+    monkeypatch.setattr(otlp, "_stated", lambda resource, name: asked.append(name) or stated(resource, name))
+    text = json.dumps(message(*[log_record(RECORD)] * 50)).encode()
+    found = records(packed_message(text) if kind == otlp.PROTOBUF else text, kind)
+    assert {json.loads(each)["model_version"] for each in found} == {"2.1"}
+    assert (len(found), len(asked)) == (50, 2)
 
 
 def _sized(content):
