@@ -59,12 +59,12 @@ class Decisions(APIView):
         place = admission.gate.enter(intake.weight(request.headers))
         try:
             answer = self._logged(request, kind, place)
+            hearing.hear(request.META, key=key_of(request), at=timezone.now())
         except BaseException as error:
             place.leave(error)
             raise
         if not answer.streaming:
             place.leave()
-        hearing.hear(request.META, key=key_of(request), at=timezone.now())
         return answer
 
     def _logged(self, request: Request, kind: str, place: admission.Place) -> HttpResponseBase:

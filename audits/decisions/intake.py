@@ -133,7 +133,7 @@ def line_batches(body: Iterator[bytes]) -> Iterator[list[bytes | None]]:
     """Lines of NDJSON in groups that are committed together; None for a line that is too long to be a record."""
     group: list[bytes | None] = []
     size = 0
-    for line in streams.lines(body, MAX_LINE_BYTES):
+    for line in _lines(body):
         group.append(line)
         size += len(line or b"")
         if len(group) == LINES_PER_COMMIT or size >= BYTES_PER_COMMIT:
@@ -141,6 +141,13 @@ def line_batches(body: Iterator[bytes]) -> Iterator[list[bytes | None]]:
             group, size = [], 0
     if group:
         yield group
+
+
+def _lines(body: Iterator[bytes]) -> Iterator[bytes | None]:
+    try:
+        yield from streams.lines(body, MAX_LINE_BYTES, MAX_BYTES)
+    except streams.TooLong:
+        raise TooLarge(_("%d bytes came without a line. Send one record on each line.") % MAX_BYTES) from None
 
 
 def is_full(group: Sequence[bytes | None]) -> bool:

@@ -116,7 +116,7 @@ class Items(serializers.Serializer[Any]):
 class Limits(serializers.Serializer[Any]):
     """The limits in force."""
 
-    bytes = serializers.IntegerField()
+    bytes = serializers.IntegerField(help_text="of one body, unpacked; of NDJSON, from one line to the next")
     records = serializers.IntegerField()
     values = serializers.IntegerField(help_text="in one JSON body that is not NDJSON")
     record_bytes = serializers.IntegerField()

@@ -9,11 +9,13 @@ import zstandard
 CHUNK = 65_536
 SIP = 128
 ENCODINGS = ("gzip", "zstd")
+# By so much may a packed body be longer than what it unpacks to. Members and frames of nothing would have no end.
+PACKING = 1_048_576
 _BLANK = re.compile(rb"\n[ \t\r\n]*\n")
 
 
 class TooLong(Exception):
-    """The decompressed body exceeds the cap."""
+    """The decompressed body, or what comes between two of its lines, exceeds the cap."""
 
 
 class Undecodable(Exception):
@@ -30,10 +32,29 @@ def chunks(read: Callable[[int], bytes], encoding: str) -> Iterator[bytes]:
     if name == "identity":
         return iter(lambda: read(CHUNK), b"")
     if name == "gzip":
-        return _gunzip(read)
+        return _worth_reading(read, _gunzip)
     if name == "zstd":
-        return _unzstd(read)
+        return _worth_reading(read, _unzstd)
     raise UnknownEncoding(name)
+
+
+def _worth_reading(
+    read: Callable[[int], bytes], unpack: Callable[[Callable[[int], bytes]], Iterator[bytes]]
+) -> Iterator[bytes]:
+    """What is unpacked; Undecodable as soon as far more was read than came out."""
+    taken = given = 0
+
+    def counted(size: int) -> bytes:
+        nonlocal taken
+        data = read(size)
+        taken += len(data)
+        if taken - given > PACKING:
+            raise Undecodable(f"{taken} bytes unpack to {given}")
+        return data
+
+    for piece in unpack(counted):
+        given += len(piece)
+        yield piece
 
 
 def _gunzip(read: Callable[[int], bytes]) -> Iterator[bytes]:
@@ -87,16 +108,24 @@ def whole(pieces: Iterator[bytes], cap: int) -> bytes:
     return bytes(body)
 
 
-def lines(pieces: Iterator[bytes], cap: int) -> Iterator[bytes | None]:
-    """Each line without its end, blank lines left out; None in place of a line over ``cap``, which is skipped."""
-    pending, skipping = bytearray(), False
+def lines(pieces: Iterator[bytes], cap: int, most: int) -> Iterator[bytes | None]:
+    """Each line without its end, blank lines left out; None in place of a line over ``cap``, which is skipped.
+
+    TooLong when there are more than ``most`` bytes and no line ends among them.
+    """
+    pending, skipping, since = bytearray(), False, 0
     for piece in pieces:
+        since += len(piece)
+        if since > most:
+            raise TooLong
         first, *rest = _BLANK.sub(b"\n", piece).split(b"\n")
         pending += b"" if skipping else first
         for following in rest:
             if skipping or len(pending) > cap:
+                since = 0
                 yield None
             elif pending.strip():
+                since = 0
                 yield bytes(pending)
             pending, skipping = bytearray(following), False
         if len(pending) > cap:

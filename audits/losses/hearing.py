@@ -9,7 +9,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 
 from audits.losses import services
 from governance.access.models import ApiKey
@@ -38,7 +38,7 @@ def _hear(place: tuple[str, int, str], text: str, name: str, key: ApiKey, at: dt
         services.report(key=key, process=services.read_process(name), total=services.read_count(text), at=at)
     except DomainError as error:
         logger.warning("Passed over, from key %s: %s", key.pk, error)
-    except DatabaseError:
+    except Error:
         logger.warning(
             "Not kept, and heard again with the next batch: lost records of key %s.", key.pk, exc_info=True
         )

@@ -5,7 +5,7 @@ import logging
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import DisallowedHost, PermissionDenied
+from django.core.exceptions import DisallowedHost, PermissionDenied, RequestDataTooBig
 from django.db import Error as DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.urls import is_valid_path
@@ -57,6 +57,16 @@ class CutOff(DomainError):
         )
 
 
+class TooLarge(DomainError):
+    """The body is longer than any form or API request needs to be; what takes more, decisions, is read otherwise."""
+
+    code = "too_large"
+    status = 413
+
+    def __init__(self) -> None:
+        super().__init__(_("A body has at most %d bytes here.") % settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+
+
 def unread(error: OSError) -> DomainError:
     """The refusal of a body that ``error`` kept from being read; Django has wrapped it, or not."""
     late = any(isinstance(each, TimeoutError) for each in (error, error.__cause__))
@@ -85,6 +95,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         error = outage
     if isinstance(error, UnreadablePostError):
         error = unread(error)
+    if isinstance(error, RequestDataTooBig):
+        error = TooLarge()
     if isinstance(error, DomainError):
         return of(error)
     if isinstance(error, Http404):

@@ -67,7 +67,7 @@ class Described(AutoSchema):
     def _refusals(self) -> list[str]:
         """What may be answered beside what the operation itself states."""
         closed = [] if self._is_open() else ["401", "403"]
-        writes = ["409", "415", "422"] if self.method in WRITING else []
+        writes = ["409", "413", "415", "422"] if self.method in WRITING else []
         limited = ["429"] if self.view.get_throttles() else []
         return [
             "400",

@@ -163,8 +163,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English")]
+LANGUAGE_CODE, LANGUAGES = "en", [("en", "English")]
 TIME_ZONE, USE_TZ = "UTC", True
 STATIC_URL = "/static/"
 MEDIA_ROOT = EDGEWISE_HOME / "media"
@@ -180,8 +179,9 @@ EMAIL_FILE_PATH = EDGEWISE_HOME / "mail"
 EDGEWISE_REQUESTS_PER_SECOND = variables.number("EDGEWISE_REQUESTS_PER_SECOND")
 EDGEWISE_BODY_SECONDS = variables.number("EDGEWISE_BODY_SECONDS")
 EDGEWISE_WEB_THREADS = variables.whole("EDGEWISE_WEB_THREADS")
-# A batch is bounded by the decisions API itself, while it streams.
+# A batch is bounded by the decisions API itself, while it streams. No form takes a file: none is written to disk.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "governance.access.api.ApiKeyAuthentication",
@@ -190,7 +190,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["governance.access.api.Closed"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["governance.access.parsing.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "governance.access.schema.Described",
     "EXCEPTION_HANDLER": "governance.access.problems.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",

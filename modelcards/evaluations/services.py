@@ -8,12 +8,16 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
+from edgewise.strict_json import canonical
 
 from governance import trail
 from governance.errors import DomainError
 from governance.organisations.models import Person
 from governance.systems.models import AISystem
 from modelcards.evaluations.models import EvaluationResult
+
+# With the other names of a result it stands in an index, of which a row takes 2.7 KB.
+MAX_SLICE_BYTES = 1_000
 
 
 class ValueNotFinite(DomainError):
@@ -22,6 +26,10 @@ class ValueNotFinite(DomainError):
 
 class IntervalWrong(DomainError):
     code = "interval_wrong"
+
+
+class SliceTooLong(DomainError):
+    code = "slice_too_long"
 
 
 class DataHashMissing(DomainError):
@@ -63,6 +71,9 @@ def record(
 ) -> EvaluationResult:
     """Adds one result; ``value`` in the metric's own unit, ``low`` and ``high`` its 95 % interval or both None."""
     _check(value=value, low=low, high=high, data_sha256=data_sha256, measured_at=measured_at, at=at)
+    if len(canonical(dict(slice or {}))) > MAX_SLICE_BYTES:
+        detail = _("A slice takes at most %d bytes of JSON. Name the part of the data by fewer facts.")
+        raise SliceTooLong(detail % MAX_SLICE_BYTES, field="slice")
     result = EvaluationResult(
         system=system,
         model_version=model_version,

@@ -111,6 +111,23 @@ def test_nul_in_a_form_is_refused(client):
     assert client.post("/accounts/login/", {"login": "a\0", "password": "b"}).status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (rb'{"kind": "\ud800"}', 400, "malformed"),
+        (b"[" * 8_000, 400, "malformed"),
+        (b'{"kind": ' + b"[" * 32 + b"]" * 32 + b"}", 400, "malformed"),
+        (b'"' + b"x" * 2_700_000 + b'"', 413, "too_large"),
+    ],
+)
+def test_a_hostile_body_is_told_so_in_a_problem_document(client, world, body, status, code):
+    owner = world.people["owner"]
+    client.force_login(owner, backend="django.contrib.auth.backends.ModelBackend")
+    answer = client.post("/api/v1/reports", body, content_type="application/json")
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
 def test_a_cursor_that_was_not_given_out_is_refused(client, world):
     from rest_framework.exceptions import NotFound
     from rest_framework.request import Request

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import random
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -13,6 +14,7 @@ from modelcards.evaluations.models import EvaluationResult
 from tests.unit.modelcards.conftest import AT, DATA
 
 BEFORE = AT - dt.timedelta(days=1)
+LONGEST = (("suite", 80), ("metric", 80), ("model_version", 60))
 RESULT = {"suite": "stress", "metric": "accuracy", "value": 0.8, "data_sha256": DATA, "measured_at": BEFORE}
 
 
@@ -35,6 +37,7 @@ def test_a_result_is_an_entry_of_the_systems_log(system, owner, organisation):
         ({"low": 0.85, "high": 0.9}, "interval_wrong"),
         ({"data_sha256": "not a hash"}, "data_hash_missing"),
         ({"measured_at": AT + dt.timedelta(seconds=1)}, "measured_in_future"),
+        ({"slice": {"community": "ü" * 500}}, "slice_too_long"),
     ],
 )
 def test_a_result_that_cannot_be_evidence_is_refused(system, owner, change, code):
@@ -42,6 +45,16 @@ def test_a_result_that_cannot_be_evidence_is_refused(system, owner, change, code
         record(system, owner, **change)
     assert refusal.value.code == code
     assert not EvaluationResult.objects.exists()
+
+
+def test_the_longest_result_fits_the_index(system, owner):
+    """Letters drawn by chance, of four bytes each, since PostgreSQL packs what repeats."""
+    drawn = random.Random(7)
+    names = {
+        name: "".join(chr(drawn.randrange(0x10000, 0x1F000)) for _ in range(most)) for name, most in LONGEST
+    }
+    slices = {name: drawn.randbytes(56).hex() for name in "abcdefgh"}
+    assert record(system, owner, **names, edge="e" * 40, slice=slices).pk
 
 
 def test_the_same_result_is_recorded_once(system, owner):

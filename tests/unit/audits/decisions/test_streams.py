@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import itertools
 import time
 import zlib
 
@@ -75,12 +76,12 @@ def test_an_unknown_encoding_is_refused():
 def test_lines_do_not_depend_on_how_the_body_arrives(rows, size):
     body = b"\n".join(rows)
     pieces = [body[start : start + size] for start in range(0, len(body), size)]
-    assert list(streams.lines(iter(pieces), 1_000)) == [row for row in rows if row.strip()]
+    assert list(streams.lines(iter(pieces), 1_000, 10_000)) == [row for row in rows if row.strip()]
 
 
 def test_a_line_over_the_cap_is_skipped_in_bounded_memory_and_the_next_is_read():
     pieces = iter([b"ok\n", b"x" * 50, b"x" * 50, b"x\n", b"fine\n", b"y" * 101])
-    assert list(streams.lines(pieces, 100)) == [b"ok", None, b"fine", None]
+    assert list(streams.lines(pieces, 100, 500)) == [b"ok", None, b"fine", None]
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress])
@@ -101,5 +102,45 @@ def test_a_zstd_frame_that_never_ends_is_undecodable():
 def test_blank_lines_cost_no_more_than_any_other_bytes():
     blank = [b"\n" * streams.CHUNK, b" \n" * (streams.CHUNK // 2)]
     began = time.process_time()
-    assert list(streams.lines(iter([b"a\n", *blank * 400, b"b"]), 100)) == [b"a", b"b"]
+    assert list(streams.lines(iter([b"a\n", *blank * 400, b"b"]), 100, 1 << 30)) == [b"a", b"b"]
     assert time.process_time() - began < 3
+
+
+@pytest.mark.parametrize("piece", [b"\n" * 100, b" " * 100, b"x" * 100])
+def test_what_never_becomes_a_line_is_not_read_without_end(piece):
+    """Nor does it matter how many lines came before."""
+    read = []
+
+    def endless():
+        while True:
+            yield piece
+            read.append(piece)
+
+    pieces = itertools.chain([b"a\n" * 600, b"b" * 400, b"\n"], endless())
+    found = streams.lines(pieces, 50, 1_200)
+    assert list(itertools.islice(found, 601)) == [b"a"] * 600 + [None]
+    with pytest.raises(streams.TooLong):
+        next(found)
+    assert 11 <= len(read) <= 12
+
+
+@pytest.mark.parametrize(
+    ("encoding", "nothing"),
+    [
+        ("gzip", gzip.compress(b"", mtime=0)),
+        ("zstd", zstandard.compress(b"")),
+        ("zstd", b"\x50\x2a\x4d\x18" + (100).to_bytes(4, "little") + bytes(100)),
+    ],
+)
+def test_members_and_frames_that_hold_nothing_are_not_read_without_end(monkeypatch, encoding, nothing):
+    """No limit on what comes out ends them."""
+    monkeypatch.setattr(streams, "PACKING", 100_000)
+    read = []
+
+    def endless(size):
+        read.append(size)
+        assert len(read) < 10, "read without end"
+        return nothing * (size // len(nothing))
+
+    with pytest.raises(streams.Undecodable):
+        list(streams.chunks(endless, encoding))

@@ -1,7 +1,7 @@
 """Records that a model lost, as it reports itself: heard with a batch, kept only as they rise, told to people."""
 
 import pytest
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.test import Client
 
 from audits.ledger.models import LoggedEvent
@@ -74,9 +74,12 @@ def test_what_was_heard_asks_the_database_nothing(world, django_assert_num_queri
         hearing.hear({hearing.TOTAL: "5", hearing.PROCESS: "a"}, key=key, at=AT)
 
 
-def test_what_the_database_did_not_take_is_heard_again(world, monkeypatch, caplog):
+@pytest.mark.parametrize("trouble", [OperationalError, InterfaceError])
+def test_what_the_database_did_not_take_is_heard_again(world, monkeypatch, caplog, trouble):
+    """A connection that is gone raises what is no DatabaseError."""
+
     def away(**_):
-        raise DatabaseError("away")
+        raise trouble("away")
 
     with monkeypatch.context() as down:
         down.setattr(services, "report", away)
