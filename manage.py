@@ -16,7 +16,7 @@ def embedded() -> None:
 
 
 if __name__ == "__main__":
-    if "DATABASE_URL" not in os.environ:
+    if not os.environ.get("DATABASE_URL"):
         embedded()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.config.settings")
     execute_from_command_line(sys.argv)

@@ -17,18 +17,18 @@ from governance.access import keyring
 
 variables.refuse(error=ImproperlyConfigured)
 BASE_DIR = Path(__file__).resolve().parents[2]
-EDGEWISE_HOME = Path(os.environ.get("EDGEWISE_HOME", BASE_DIR / "var")).resolve()
+EDGEWISE_HOME = Path(os.environ.get("EDGEWISE_HOME") or BASE_DIR / "var").resolve()
 # The schema-less name under which this deployment's logs are known for ever; never taken from a request.
-EDGEWISE_ORIGIN = os.environ.get("EDGEWISE_ORIGIN", "edgewise.local")
+EDGEWISE_ORIGIN = os.environ.get("EDGEWISE_ORIGIN") or "edgewise.local"
 # What was erased, kept outside the database and its backups; and how long payloads are kept at least (AI Act Art. 19).
-EDGEWISE_ERASURE_LIST = Path(os.environ.get("EDGEWISE_ERASURE_LIST", EDGEWISE_HOME / "erasures" / "list"))
+EDGEWISE_ERASURE_LIST = Path(os.environ.get("EDGEWISE_ERASURE_LIST") or EDGEWISE_HOME / "erasures" / "list")
 EDGEWISE_RETENTION_MINIMUM_DAYS = variables.whole("EDGEWISE_RETENTION_MINIMUM_DAYS")
 PORT = variables.whole("PORT")
 # C2SP tlog-policy files of the operator: who confirms these logs from outside, and whose logs are witnessed here.
-EDGEWISE_WITNESSES = Path(os.environ.get("EDGEWISE_WITNESSES", EDGEWISE_HOME / "witnesses"))
-EDGEWISE_WITNESSED_LOGS = Path(os.environ.get("EDGEWISE_WITNESSED_LOGS", EDGEWISE_HOME / "witnessed-logs"))
+EDGEWISE_WITNESSES = Path(os.environ.get("EDGEWISE_WITNESSES") or EDGEWISE_HOME / "witnesses")
+EDGEWISE_WITNESSED_LOGS = Path(os.environ.get("EDGEWISE_WITNESSED_LOGS") or EDGEWISE_HOME / "witnessed-logs")
 # The address people and verifiers reach, for links in documents; requests never decide it.
-EDGEWISE_BASE_URL = os.environ.get("EDGEWISE_BASE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
+EDGEWISE_BASE_URL = (os.environ.get("EDGEWISE_BASE_URL") or f"http://127.0.0.1:{PORT}").rstrip("/")
 
 
 def _database(variable: str) -> dict[str, Any]:
@@ -67,7 +67,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 SECRET_KEY = base64.b64encode(keyring.key("secret", home=EDGEWISE_HOME)).decode()
 DEBUG = False
-ALLOWED_HOSTS = os.environ.get("EDGEWISE_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
+ALLOWED_HOSTS = (os.environ.get("EDGEWISE_HOSTS") or "127.0.0.1,localhost,[::1]").split(",")
 HTTPS = os.environ.get("EDGEWISE_HTTPS", "") == "1"
 CSRF_TRUSTED_ORIGINS = [EDGEWISE_BASE_URL] if HTTPS else []
 
@@ -204,7 +204,7 @@ SPECTACULAR_SETTINGS = {
 }
 
 # The broker only carries; the jobs table and its sweep are what makes sure.
-CELERY_BROKER_URL = os.environ.get("BROKER_URL", "filesystem://")
+CELERY_BROKER_URL = os.environ.get("BROKER_URL") or "filesystem://"
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {}
 if CELERY_BROKER_URL.startswith("filesystem:"):
     _folder = EDGEWISE_HOME / "broker"
@@ -247,5 +247,5 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     # Both tell every step of a document at INFO.
     "loggers": {name: {"level": "WARNING"} for name in ("weasyprint", "fontTools")},
-    "root": {"handlers": ["console"], "level": os.environ.get("EDGEWISE_LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["console"], "level": os.environ.get("EDGEWISE_LOG_LEVEL") or "INFO"},
 }

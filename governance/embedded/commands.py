@@ -13,7 +13,7 @@ CELERY = [sys.executable, "-m", "celery", "--app", "governance.config.celery"]
 
 def address(environment: Mapping[str, str]) -> tuple[str, int]:
     """Where the web server listens: loopback, unless EDGEWISE_BIND says otherwise."""
-    return environment.get("EDGEWISE_BIND", "127.0.0.1"), variables.whole("PORT", environment)
+    return environment.get("EDGEWISE_BIND") or "127.0.0.1", variables.whole("PORT", environment)
 
 
 def web(environment: Mapping[str, str]) -> list[str]:
@@ -25,7 +25,7 @@ def web(environment: Mapping[str, str]) -> list[str]:
     scale += ["--workers-kill-timeout", "10"]
     place = ["--host", host, "--port", str(port), "--log-level", "warning", "--no-ws", "--http", "1"]
     # An arena of memory for each thread would keep what its busiest moment took.
-    calm = ["/usr/bin/env", f"MALLOC_ARENA_MAX={environment.get('MALLOC_ARENA_MAX', '2')}"]
+    calm = ["/usr/bin/env", f"MALLOC_ARENA_MAX={environment.get('MALLOC_ARENA_MAX') or '2'}"]
     application = "governance.config.asgi:application"
     return [*calm, sys.executable, "-m", "granian", "--interface", "asginl", *place, *scale, application]
 

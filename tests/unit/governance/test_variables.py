@@ -1,12 +1,16 @@
 """A variable that cannot be right is refused by its name, with what it is and what it may be."""
 
+import ast
 import os
+import re
 import subprocess
 import sys
 
 import pytest
 
 from governance import variables
+from governance.access import keyring
+from governance.embedded import commands
 from tests import databases
 
 
@@ -82,3 +86,74 @@ def test_nothing_starts_with_a_bad_value(command, before, tmp_path):
         f"{before}EDGEWISE_WEB_THREADS is '0'. It is how many threads a web process answers with: "
         "a whole number from 1 to 1000" in done.stderr
     )
+
+
+CODE = ("governance", "audits", "councils", "modelcards")
+# What other programs read, and what Edgewise tells its own processes.
+NOT_THE_OPERATORS = {
+    "CELERY_SKIP_CHECKS",
+    "DJANGO_SETTINGS_MODULE",
+    "PYTHONPATH",
+    "SHELL",
+    "SOURCE_DATE_EPOCH",
+}
+OPERATIONS = (databases.ROOT / "docs/operations.md").read_text()
+
+
+def documented():
+    """The names in docs/operations.md's table, each with its default as written there."""
+    rows = re.findall(r"^\| (`[A-Z`, _]+`) \| (.*?) \|", OPERATIONS, re.MULTILINE)
+    return {name: default for names, default in rows for name in re.findall(r"`(\w+)`", names)}
+
+
+def read_in(path):
+    """The constants by which a file asks its environment."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        match node:
+            case ast.Call(
+                func=ast.Attribute(value=asked, attr="get" | "setdefault"), args=[ast.Constant(name), *_]
+            ):
+                pass
+            case ast.Subscript(value=asked, slice=ast.Constant(name)):
+                pass
+            case ast.Call(func=ast.Name("_database") as asked, args=[ast.Constant(name)]):
+                pass
+            case _:
+                continue
+        if ast.unparse(asked).endswith(("environ", "environment", "_database")):
+            yield name
+
+
+def test_operations_has_every_variable_that_is_read_and_no_other():
+    files = [path for folder in CODE for path in (databases.ROOT / folder).rglob("*.py")]
+    found = {name for path in [databases.ROOT / "manage.py", *files] for name in read_in(path)}
+    found |= {*variables.NUMBERS, *variables.TABLES}
+    found |= {f"EDGEWISE_KEY_{name.upper()}" for name in keyring.NAMES}
+    assert set(documented()) == found - NOT_THE_OPERATORS
+
+
+@pytest.mark.parametrize("name", variables.NUMBERS)
+def test_operations_states_the_default(name):
+    assert documented()[name] == f"`{variables.NUMBERS[name].default:.10g}`"
+
+
+SHOW = """
+from governance.config import settings
+print({name: value for name, value in vars(settings).items() if name.isupper()})
+"""
+
+
+def test_an_empty_variable_is_as_one_left_out():
+    """All but those that say where this run's database and keys are, and PGOPTIONS, which may be empty."""
+    kept = {name: os.environ[name] for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "EDGEWISE_HOME")}
+    rest = {name: value for name, value in os.environ.items() if name not in documented()} | kept
+    empty = dict.fromkeys(set(documented()) - kept.keys() - {"PGOPTIONS"}, "")
+    left_out, left_empty = (
+        subprocess.run(
+            [sys.executable, "-c", SHOW], env=rest | more, cwd=databases.ROOT, capture_output=True, text=True,
+            check=True, timeout=120,
+        ).stdout
+        for more in ({}, empty)
+    )  # fmt: skip
+    assert left_out == left_empty
+    assert commands.address({"EDGEWISE_BIND": "", "PORT": ""}) == ("127.0.0.1", 8000)
