@@ -11,7 +11,7 @@ export PORT ?= 8000
 .PHONY: help setup setup-run run demo test check format bench bench-10m bench-peers faults shell
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
 
 setup: ## everything the other commands need: .venv, and Debian's packages when root
 	@scripts/setup test
