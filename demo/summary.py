@@ -41,7 +41,8 @@ def write(job: MainJob, accounts: Json, keys: Json, votes: Json, papers: Json, f
     }
     write_private(path, document)
     aware = job.scenario.edge_aware.slug
-    tour.write(job.scenario, job.folder, job.url, keys["keys"][aware], logged[aware])
+    key = keys["keys"][aware]
+    tour.write(job.scenario, job.folder, job.url, key, logged[aware], proposal=proposal.pk)
     return path
 
 

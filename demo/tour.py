@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import edgewise
+from django.conf import settings
 from django.utils import timezone
 
 from demo import cast
@@ -21,23 +22,38 @@ SCORES = (0.35, 0.9, 0.55, 0.8, 0.2, 0.7, 0.45, 0.6)
 DEVIATION = 0.05
 
 
-def write(scenario: Scenario, folder: Path, url: str, key: str, log: dict[str, Any]) -> None:
-    """``tour.env`` and ``decision.json`` beside the summary."""
+def write(
+    scenario: Scenario, folder: Path, url: str, key: str, log: dict[str, Any], *, proposal: int
+) -> None:
+    """``tour.env`` and ``decision.json`` beside the summary; ``proposal`` is the one that was carried through."""
     system = cast.system_of(scenario, scenario.edge_aware)
-    values = {
-        "EW_URL": url,
-        "EW_KEY": key,
-        "EW_SYSTEM": system.slug,
-        "EW_LOG": log["log_url"],
-        "EW_VKEY": log["vkey"],
-        "EW_POLICY_VKEY": signing.vkey(),
-    }
-    lines = [f"export {name}={shlex.quote(value)}" for name, value in values.items()]
-    write_private_text(folder / "tour.env", "\n".join(lines) + "\n")
     context = {scenario.context_key: scenario.places[0]}
     policy = policies.in_force(system=system, context=context, at=timezone.now())
     record = example(scenario, system.slug, context, policy)
+    values = {
+        "EW_KEY": key,
+        "EW_SYSTEM": system.slug,
+        "EW_DECISION": record["id"],
+        "EW_VKEY": log["vkey"],
+        "EW_POLICY_VKEY": signing.vkey(),
+    }
+    pages = {"EW_LOG": log["log_url"].removeprefix(url), "EW_RESULTS": f"/proposals/{proposal}/results/"}
+    lines = [
+        *_address(url),
+        *(f"export {name}={shlex.quote(value)}" for name, value in values.items()),
+        *(f'export {name}="$EW_URL"{shlex.quote(path)}' for name, path in pages.items()),
+    ]
+    write_private_text(folder / "tour.env", "\n".join(lines) + "\n")
     write_private_text(folder / "decision.json", json.dumps(record, indent=1) + "\n")
+
+
+def _address(url: str) -> list[str]:
+    """The demo's own, unless `make run` serves the same home on another port when the file is read."""
+    noted = shlex.quote(str(Path(settings.EDGEWISE_HOME) / "run" / "address.json"))
+    return [
+        f"EW_URL=$( (cat {noted} || echo {shlex.quote(url)}) 2>/dev/null | tr -d '\"')",
+        "export EW_URL",
+    ]
 
 
 def example(scenario: Scenario, system: str, context: dict[str, str], policy: Policy) -> dict[str, Any]:

@@ -68,7 +68,8 @@ class Deployment:
     ) -> None:
         for death in ENDING:
             signal.signal(death, signal.SIG_IGN)
-        self.home.note("environment").forget()
+        for name in ("environment", "address"):
+            self.home.note(name).forget()
         if self.watchdog is not None:
             self.watchdog.stop()
         self.supervisor.stop()
@@ -89,8 +90,8 @@ class Deployment:
 
     def start_database(self) -> None:
         """The embedded PostgreSQL, unless the environment names another server."""
-        if "DATABASE_URL" in self.environment:
-            if "DATABASE_OWNER_URL" not in self.environment:
+        if self.environment.get("DATABASE_URL"):
+            if not self.environment.get("DATABASE_OWNER_URL"):
                 raise CannotStartError(
                     "DATABASE_URL is set, DATABASE_OWNER_URL is not; see docs/operations.md"
                 )
@@ -124,6 +125,7 @@ class Deployment:
             if not self.supervisor.watch(self.answers, seconds=READY_SECONDS):
                 log = self.home.log("web")
                 raise CannotStartError(f"The web server did not answer in {READY_SECONDS} s; see {log}")
+        self.home.note("address").write(self.address)
         patience = variables.number("EDGEWISE_FROZEN_SECONDS", self.environment)
         self.watchdog = Watchdog(self.url, lambda: started["web"].pid, say, patience)
         self.watchdog.start()
@@ -142,6 +144,12 @@ class Deployment:
         """Where people find it."""
         host, port = commands.address(self.environment)
         return f"http://{host}:{port}"
+
+    @property
+    def address(self) -> str:
+        """What links and documents say, as in the settings; the demo's tour reads it from the home's note."""
+        port = variables.whole("PORT", self.environment)
+        return (self.environment.get("EDGEWISE_BASE_URL") or f"http://127.0.0.1:{port}").rstrip("/")
 
     def answers(self) -> bool:
         """Whether the web server is alive."""

@@ -1,5 +1,6 @@
 """The commands people type: everything starts, survives kills, and leaves nothing behind."""
 
+import json
 import os
 import signal
 import socket
@@ -38,6 +39,12 @@ def test_everything_a_request_needs_is_there(serving: Serving) -> None:
     """Database, migrations, keys and broker."""
     with urllib.request.urlopen(f"http://127.0.0.1:{serving.port}/readyz", timeout=10) as response:
         assert response.status == 200
+
+
+def test_the_home_notes_the_address_that_the_demos_tour_reads(serving: Serving) -> None:
+    """Whatever PORT it was started on."""
+    noted = json.loads((serving.home / "run" / "address.json").read_text())
+    assert noted == f"http://127.0.0.1:{serving.port}"
 
 
 def test_a_second_command_on_the_same_home_is_refused_with_the_remedy(serving: Serving) -> None:
@@ -138,4 +145,5 @@ def test_killed_itself_it_leaves_nothing_and_the_next_one_takes_up_its_home(
         second.process.terminate()
         assert second.process.wait(60) == 0
     assert second.left() == []
+    assert not (home / "run" / "address.json").exists()
     assert not second.answers()
