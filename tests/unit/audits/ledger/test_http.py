@@ -1,9 +1,12 @@
 """The logs over HTTP: what tlog-tiles asks for, to those who may read."""
 
 import datetime as dt
+import html
+import re
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -103,6 +106,24 @@ def test_caching(client: Client, public_log: Log, private_log: Log) -> None:
     token = token_of(worlds.make_person(private_log.organisation, "ada"), private_log.organisation)
     answer = client.get(f"{prefix(private_log)}/tile/0/000.p/3", headers={"Authorization": f"Bearer {token}"})
     assert answer["Cache-Control"] == "private, max-age=31536000, immutable"
+
+
+@pytest.mark.parametrize("entries", [3, 256])
+def test_the_guides_commands_find_files_in_a_log_of_any_size(client: Client, db, entries: int) -> None:
+    """Also in one that has no full tile yet."""
+    log = worlds.empty_log(worlds.make_organisation("open", public=True))
+    services.append(log=log, entries=worlds.numbered(0, entries))
+    signer.publish(log=log, at=worlds.AT)
+    page = client.get(reverse("verify_the_log")).content.decode()
+    paths = re.findall(r"^curl .*/log/ORGANISATION/SYSTEM(/\S+?)(?:<|$)", page, re.MULTILINE)
+    assert len(paths) == 2
+    assert [client.get(f"{prefix(log)}{path}").status_code for path in paths] == [200, 200]
+
+
+def test_the_guide_gives_each_command_the_token_in_its_own_way(client: Client, db) -> None:
+    page = html.unescape(client.get(reverse("verify_the_log")).content.decode())
+    assert "edgewise verify … --token TOKEN" in page
+    assert 'curl --header "Authorization: Bearer TOKEN"' in page
 
 
 def test_a_tile_states_its_length(client: Client, public_log: Log) -> None:
