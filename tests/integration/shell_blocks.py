@@ -32,7 +32,7 @@ def run(blocks: list[str], place: Path, environment: Mapping[str, str] | None = 
         f"echo; echo =={n}==; {block}\nsleep {PAUSE_SECONDS}" for n, block in enumerate(blocks)
     )
     done = subprocess.run(
-        ["bash", "-e", "-c", script], cwd=place, env=environment, capture_output=True, text=True, timeout=240,
+        ["bash", "-e", "-c", script], cwd=place, env=environment, capture_output=True, text=True, timeout=900,
         check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
