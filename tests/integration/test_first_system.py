@@ -98,7 +98,7 @@ def test_the_first_decision_is_in_the_log(followed):
     [
         ("found_organisation acme --name Acme --admin eve", "slug_taken"),
         ("found_organisation other --name Other --admin ada", "username_taken"),
-        ("register_system acme letters --name L --purpose P --risk-class minimal --risk-reasoning R", "slug_taken"),
+        ("register_system acme letters --name L --purpose P --risk-class minimal --risk-reasoning R", "system_exists"),
         ("register_system nobody l --name L --purpose P --risk-class minimal --risk-reasoning R", "no organisation"),
         ("create_api_key acme nothing", "no system acme/nothing"),
     ],
