@@ -1,6 +1,7 @@
 """Findings: what did not follow the policy, who answers for it, by when."""
 
 import datetime as dt
+import re
 from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
@@ -86,15 +87,20 @@ def close(*, finding: Finding, answer: str, by: Person, at: dt.datetime) -> Find
 
 
 def naming(*, organisation: Organisation, text: str) -> list[int]:
-    """Findings whose answer contains ``text``."""
+    """Findings whose answer has ``text`` in it as words of its own: a short reference stands in many longer words."""
     found = Finding.objects.filter(system__organisation=organisation, answer__contains=text)
-    return list(found.order_by("pk").values_list("pk", flat=True))
+    word = re.compile(rf"(?<!\w){re.escape(text)}(?!\w)")
+    return [
+        number for number, answer in found.order_by("pk").values_list("pk", "answer") if word.search(answer)
+    ]
 
 
 def closed(*, organisation: Organisation, numbers: Sequence[int]) -> list[tuple[int, dt.datetime]]:
     """Each of these findings with the moment it was closed: what tells them from others with the same number."""
     found = Finding.objects.filter(system__organisation=organisation, pk__in=numbers, closed_at__isnull=False)
-    return list(found.order_by("pk").values_list("pk", "closed_at"))
+    return [
+        (number, at) for number, at in found.order_by("pk").values_list("pk", "closed_at") if at is not None
+    ]
 
 
 def still_answered(*, organisation: Organisation, answers: Sequence[tuple[int, dt.datetime]]) -> list[int]:

@@ -17,7 +17,7 @@ class Record(serializers.Serializer[Any]):
     """A record as it is sent: ``wire`` reads it."""
 
 
-class RecordExtension(OpenApiSerializerExtension):
+class RecordExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
     target_class = Record
 
     def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:

@@ -101,7 +101,7 @@ def execute(*, erasure: Erasure, at: dt.datetime) -> Erasure:
         findings.empty(organisation=organisation, numbers=standing.findings)
         standing.state, standing.executed_at = Erasure.State.EXECUTED, at
         standing.save(update_fields=["state", "executed_at", "records"])
-        _tell("erasure.executed", standing, None, at, records=standing.records)
+        _tell("erasure.executed", standing, None, at, records=standing.records, answers=standing.findings)
         erasure_list.add(Path(settings.EDGEWISE_ERASURE_LIST), line_of(standing))
     documents.remove_files()
     return standing

@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
         "--vkey",
         action="append",
         default=[],
-        type=cli_model.vkey,
+        type=command_line.vkey,
         help="verifier key of the log, to check the signed state that the document quotes; may be repeated",
     )
     report.set_defaults(run=_verify_report)

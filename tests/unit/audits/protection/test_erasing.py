@@ -393,3 +393,37 @@ def test_the_public_page_says_that_a_document_was_erased(world, client):
     page = client.get(f"/verify/{report.pk}/")
     assert page.status_code == 200
     assert "was erased with the personal data it showed" in page.content.decode()
+
+
+@pytest.mark.parametrize(("ref", "answer"), [("1", "We mended 118 records."), ("e", "A rule was wrong.")])
+def test_an_answer_that_names_nobody_is_kept(world, ref, answer):
+    """A short reference stands in many words."""
+    log(world, about(world, ref))
+    kept, named = answered(world, answer), answered(world, f"We wrote to {ref}.")
+    erasure = erasing.request(organisation=world.organisation, reference=ref, by=world.people["owner"], at=AT)
+    erasing.execute(erasure=erasure, at=AT)
+    assert Finding.objects.get(pk=kept.pk).answer == answer
+    assert ref not in Finding.objects.get(pk=named.pk).answer.split()
+    (event,) = ledger.events(organisation=world.organisation, type="erasure.executed")
+    assert f'"answers":[{named.pk}]' in ledger.entry(log=event.log, index=event.index).decode()
+
+
+@pytest.mark.parametrize("form", ["{}", "urn:uuid:{}", "upper", "hex"])
+def test_an_explanation_is_destroyed_however_its_decision_was_named(world, form):
+    (ada,) = log(world, about(world, "ada"))
+    identity = selectors.at(system=world.system, index=ada).uuid
+    subject = {"upper": str(identity).upper(), "hex": identity.hex}.get(form) or form.format(identity)
+    report = reports.request(
+        organisation=world.organisation,
+        kind="explanation",
+        subject=subject,
+        by=world.people["auditor"],
+        at=AT,
+    )
+    report_tasks.render(job_id=str(report.job_id))
+    erasure = erasing.request(
+        organisation=world.organisation, reference="ada", by=world.people["owner"], at=AT
+    )
+    erasing.execute(erasure=erasure, at=AT)
+    after = Report.objects.get(pk=report.pk)
+    assert (after.state, after.manifest) == (Report.State.ERASED, "")
