@@ -16,8 +16,6 @@ from collections.abc import Mapping, Sequence
 
 from django.db import (
     DatabaseError,
-    InterfaceError,
-    OperationalError,
     close_old_connections,
     connection,
     transaction,
@@ -31,6 +29,7 @@ from edgewise.transport import Transport
 from audits.ledger import confirmation, selectors, witness_client, witnesses
 from audits.ledger.models import Checkpoint, Contact, Cosignature, Log
 from audits.ledger.witnesses import Witness
+from governance.access import outages
 
 EVERY_SECONDS = 0.25
 FOLLOWER_SECONDS = 5.0
@@ -165,12 +164,12 @@ def feed(
         _tell(witness, log, error)
         _keep_contact(log, witness, error.problem, at)
         return error
-    except (OperationalError, InterfaceError):
-        raise
     except (VerificationError, selectors.NotInLog, selectors.Damaged):
         logger.critical("The log %s cannot prove its own past: see verify_log.", log.origin)
         return witness_client.NotConfirmed(witness_client.LOG_DAMAGED)
-    except Exception:
+    except Exception as error:
+        if isinstance(error, DatabaseError) and outages.of(error) is not None:
+            raise
         logger.critical("The log %s could not be asked about: see verify_log.", log.origin, exc_info=True)
         return witness_client.NotConfirmed(witness_client.LOG_DAMAGED)
     keep(checkpoint=checkpoint, witness=witness, found=found, at=at)

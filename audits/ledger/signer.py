@@ -13,8 +13,6 @@ from collections.abc import Iterator, Sequence
 
 from django.db import (
     DatabaseError,
-    InterfaceError,
-    OperationalError,
     close_old_connections,
     connection,
     transaction,
@@ -26,6 +24,7 @@ from prometheus_client.core import GaugeMetricFamily
 
 from audits.ledger import keys, landmarks, selectors, silent_sessions
 from audits.ledger.models import Checkpoint, Head, Log, Published
+from governance.access import outages
 
 EVERY_SECONDS = 0.5
 # Checkpoints are kept for ever: however many processes look for logs that have grown, they sign one log no more often
@@ -123,13 +122,13 @@ def unsigned() -> QuerySet[Log]:
 def _published(log: Log, *, at: dt.datetime, apart: dt.timedelta) -> bool:
     try:
         return publish(log=log, at=at, apart=apart) is not None
-    except (OperationalError, InterfaceError):
-        raise
     except HistoryRewritten:
         logger.critical("The log %s does not continue its latest checkpoint: not signed.", log.origin)
     except (OlderThanPublished, SignedByAnother, RowMissing, landmarks.LandmarkDamaged) as error:
         logger.critical("Not signed: %s", error)
-    except Exception:
+    except Exception as error:
+        if isinstance(error, DatabaseError) and outages.of(error) is not None:
+            raise
         logger.critical(
             "Not signed: the log %s. `manage.py verify_log` may say why.", log.origin, exc_info=True
         )

@@ -126,7 +126,7 @@ def test_an_id_that_is_gone_is_found(world: worlds.World) -> None:
 
 
 def test_an_invented_id_is_found(world: worlds.World) -> None:
-    DecisionId.objects.create(system=world.system, uuid=uuid.UUID(int=7), index=0, fingerprint=b"")
+    DecisionId.objects.create(system=world.system, uuid=uuid.UUID(int=7), index=0, fingerprint=bytes(32))
     code, words = verify(world)
     assert (code, "audits_decisionid has 7 rows, the log 6 decisions" in words) == (1, True), words
 

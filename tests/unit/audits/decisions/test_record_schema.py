@@ -35,7 +35,7 @@ BEYOND = {
     "malformed": "surrogate|NUL|RFC 3339|is scored, or|whole number",
 }  # fmt: skip
 TAKEN = {
-    "bad-chosen_not_an_option", "bad-duplicate_option", "bad-malformed-surrogate", "bad-malformed-time-impossible",
+    "bad-chosen_not_an_option", "bad-duplicate_option", "bad-malformed-time-impossible",
     "bad-malformed-unscored-but-scored", "bad-missing_edge", "bad-missing_field-unscored-reason",
     "bad-occurred_in_future", "bad-score_out_of_range-decimals", "bad-too_large", "bad-unknown_edge",
     "bad-unknown_edge-scorer", "bad-unknown_edge-uncertainty", "bad-unknown_edge-weights",
