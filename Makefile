@@ -36,8 +36,8 @@ faults: setup ## kill everything under load, and look for what was acknowledged;
 	@$(if $(ARGS),true,EDGEWISE_FAULTS_RESTARTS=10 $(PYTHON) -m pytest -q tests/faults/test_sdk_outlives_the_server.py)
 	@$(PYTHON) -m tests.faults $(ARGS)
 
-bench-10m: setup-run ## one log grown to ten million (an hour or more, 30 GB in EDGEWISE_HOME); BENCH_TO=1000000 for less
-	@$(EMBEDDED) bench 10m
+bench-10m: setup-run ## one log grown to ten million (an hour or more, 30 GB in EDGEWISE_HOME); BENCH_TO=1000000 for less, ARGS=again for the log that is there
+	@$(EMBEDDED) bench $(or $(ARGS),10m)
 
 bench-peers: setup-run ## the same records into MLflow, for comparison (installs it apart, into EDGEWISE_HOME)
 	@$(EMBEDDED) bench peers

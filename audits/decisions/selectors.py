@@ -136,7 +136,7 @@ def assessments_of(*, decisions: Iterable[Decision]) -> dict[tuple[int, int], As
 
 
 def get(*, organisation: Organisation, id: uuid.UUID, system: AISystem | None = None) -> Decision | None:  # noqa: A002
-    """The decision with that id; ids are unique per system, and of two the later logged is meant."""
+    """The decision with that id; ids are unique per system, and of two the earlier logged is meant: nobody hides it."""
     places = DecisionId.objects.filter(uuid=id, system__organisation=organisation)
     if system is not None:
         places = places.filter(system=system)
@@ -144,7 +144,7 @@ def get(*, organisation: Organisation, id: uuid.UUID, system: AISystem | None = 
     for place in places:
         asked |= Q(system_id=place.system_id, index=place.index)
     found = Decision.objects.filter(asked).select_related("system__organisation", "data_key")
-    return found.order_by("-logged_at").first()
+    return found.order_by("logged_at", "system_id").first()
 
 
 def at(*, system: AISystem, index: int) -> Decision | None:

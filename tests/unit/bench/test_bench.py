@@ -106,3 +106,17 @@ def test_ten_million_leaves_a_picture_beside_its_figures(tmp_path: Path) -> None
     assert [each["value"] for each in json.loads(figures.read_text())] == [100.0, 110.0]
     assert (figures.name, picture.name) == ("bench-10m.json", "bench-10m.svg")
     assert "Decisions in the log" in picture.read_text()
+
+
+def test_growth_is_told_as_measured_and_against_what_copy_took() -> None:
+    """A machine half as fast at the end makes the one double, and not the other."""
+    found = [
+        Measure("cost_us_10000", 100, "µs", yardstick=10), Measure("cost_cpu_us_10000", 80, "µs CPU"),
+        Measure("cost_us_1000000", 220, "µs", yardstick=20), Measure("cost_cpu_us_1000000", 88, "µs CPU"),
+    ]  # fmt: skip
+    told = {each.name: (round(each.value, 3), each.ok) for each in ten_million.growth(found)}
+    assert told == {
+        "ingest_growth": (2.2, False),
+        "ingest_growth_vs_copy": (1.1, True),
+        "ingest_growth_cpu": (1.1, True),
+    }

@@ -15,8 +15,10 @@ from audits.ledger import selectors as ledger
 from audits.ledger import signer
 from governance import errors
 from governance.access import services as access
+from governance.edges import services as edges
 from governance.organisations import services as organisations
 from governance.policies import services as policies
+from governance.systems import services as systems
 from tests.unit.audits.decisions import worlds
 
 pytestmark = pytest.mark.django_db
@@ -319,3 +321,21 @@ def test_the_last_day_of_the_calendar_is_a_day(client, world, auditor):
     assert client.get("/api/v1/decisions?to=9999-12-31").json()["results"]
     form = {"system": world.system.pk, "start": "2026-11-01", "end": "9999-12-31", "frameworks": "eu-ai-act"}
     assert client.post("/reports/", form).status_code == 302
+
+
+def test_a_later_decision_of_another_system_hides_none_of_the_same_id(client, world, auditor):
+    seen(world, record := world.record())
+    owner = world.people["owner"]
+    other = systems.register(
+        organisation=world.organisation, slug="toy", name="Toy", purpose="p", position="deployer",
+        risk_class="minimal", risk_reasoning="r", by=owner, at=NOW,
+    )  # fmt: skip
+    edges.define(system=other, edges=[worlds.card(slug) for slug in worlds.EDGES], by=owner, at=NOW)
+    policy = policies.set_first(
+        system=other, weights=dict.fromkeys(worlds.EDGES, Fraction(1, 3)), by=owner, at=NOW
+    )
+    toy = worlds.World(world.organisation, other, policy, "", world.people)
+    later = toy.record(id=record["id"], system="toy")
+    services.log(system=other, records=[json.dumps(later).encode()], at=NOW + dt.timedelta(hours=1))
+    client.force_login(auditor)
+    assert client.get(f"/api/v1/decisions/{record['id']}").json()["system"] == world.system.slug
