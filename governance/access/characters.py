@@ -23,10 +23,10 @@ def refuse_charsets(application: WSGIApplication) -> WSGIApplication:
     Python keeps each name that is no codec in memory for ever. A parameter with an asterisk names one too (RFC 2231).
     """
 
-    def guarded(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        left = _UTF_8.sub("", environ.get("CONTENT_TYPE", "")).lower()
+    def guarded(asked: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        left = _UTF_8.sub("", asked.get("CONTENT_TYPE", "")).lower()
         if "charset" not in left and "*" not in left:
-            return application(environ, start_response)
+            return application(asked, start_response)
         told = "Texts are read in UTF-8 alone. Send them so, with charset=utf-8 or without a charset."
         answer = problems.as_json(problems.problem(415, "unsupported_media_type", told))
         headers = [*answer.items(), ("Content-Length", str(len(answer.content)))]

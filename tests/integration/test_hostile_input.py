@@ -94,7 +94,7 @@ def test_a_tile_path_of_any_length_is_refused():
         tiles.parse_tile_path("tile/0/" + "x999/" * 5_000 + "999")
 
 
-@pytest.mark.parametrize("text", ["9999-12-31", "9999-12-31T23:59-14:00", "0001-01-01T00:00+14:00"])
+@pytest.mark.parametrize("text", ["9999-12-31T23:59-14:00", "0001-01-01T00:00+14:00"])
 def test_a_date_at_the_end_of_the_calendar_is_refused(text):
     with pytest.raises(searching.FilterUnreadable):
         searching._moment({"to": text}, "to")

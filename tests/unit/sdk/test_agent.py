@@ -130,7 +130,7 @@ def test_with_wait_the_server_answers(server: Server, tmp_path: Path) -> None:
         (b"{}", {"Content_Length": "x"}, 411, "length_required"),
         (b"{}", {"Content_Length": "9" * 5_000}, 413, "too_large"),
         (b"{}", {"Host": "[::1"}, 403, "forbidden"),
-        (b'[{"id": "\\ud800"}]', {}, 422, None),
+        (b'[{"id": "\\ud800"}]', {}, 400, "malformed"),
         (b"{}", {"Host": "evil.example"}, 403, "forbidden"),
     ],
 )

@@ -59,7 +59,7 @@ def test_the_log_still_verifies_and_tells_where_but_not_who(world):
     (entry,) = entries(world, "erasure", system=world.system)
     assert entry["facts"] == {"records": 3, "entries": [[places[0], places[1]], [places[3], places[3]]]}
     assert entry["subject"] == f"erasure:{erasure.pk}"
-    assert [entry["facts"] for entry in entries(world, "erasure.executed")] == [{"records": 3}]
+    assert [entry["facts"] for entry in entries(world, "erasure.executed")] == [{"records": 3, "answers": []}]
     pseudonym = sealing.pseudonym(organisation=world.organisation, reference="subject:ada")
     for text in ("ada", pseudonym.hex(), to_base64(pseudonym)):
         assert not ledger.events(organisation=world.organisation, text=text)
