@@ -13,16 +13,20 @@ DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs
 COMMAND = r"(?:^|`|[A-Z_]+=\S+ )make ([a-z0-9][\w-]*)"
 
 
+def helped():
+    """What `make help` prints, also within `make test`, where make would say in which folder it is."""
+    command = ["make", "--no-print-directory", "help"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
 def test_help_lists_every_target_that_says_what_it_does():
-    done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
-    told = dict(re.findall(r"^make (\S+) +(.+)$", done.stdout, re.MULTILINE))
+    told = dict(re.findall(r"^make (\S+) +(.+)$", helped(), re.MULTILINE))
     assert told == dict(re.findall(r"^(\S+):.*?## (.+)$", MAKEFILE, re.MULTILINE))
     assert {"bench-10m", "bench-peers"} <= set(told)
 
 
 def test_help_begins_every_explanation_in_one_column():
-    done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert len({re.match(r"make \S+ +", line).end() for line in done.stdout.splitlines()}) == 1
+    assert len({re.match(r"make \S+ +", line).end() for line in helped().splitlines()}) == 1
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
