@@ -46,7 +46,7 @@ def prepare_process() -> None:
 
 
 # How long an example takes says something of the machine, not of the law. `--hypothesis-profile thorough` for more.
-hypothesis.settings.register_profile("edgewise", deadline=None, max_examples=50)
+hypothesis.settings.register_profile("edgewise", deadline=None, max_examples=30)
 hypothesis.settings.register_profile("thorough", deadline=None, max_examples=1_000)
 hypothesis.settings.load_profile("edgewise")
 
