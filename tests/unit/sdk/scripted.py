@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -79,3 +80,20 @@ class Server:
 
 def problem(status: int, code: str, headers: dict[str, str] | None = None) -> Reply:
     return status, headers or {}, json.dumps({"code": code, "detail": "No."}).encode()
+
+
+def until(holds: Callable[[], Any], seconds: float = 15.0) -> bool:
+    """Whether something comes to hold in time."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.005)
+    return True
+
+
+def not_yet(records: list[dict]) -> Reply:
+    """Every record is ahead of the server's clock."""
+    error = {"code": "occurred_in_future", "detail": "No.", "pointer": "/occurred_at", "retryable": True}
+    items = [{"id": record["id"], "status": "rejected", "error": error} for record in records]
+    return 422, {}, json.dumps({"items": items}).encode()

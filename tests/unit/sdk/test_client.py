@@ -10,7 +10,7 @@ from edgewise import batches, cli, delivery, verifier
 from edgewise.client import receipt_pause
 from edgewise.transport import Answer
 
-from tests.unit.sdk.scripted import Reply, Server, problem
+from tests.unit.sdk.scripted import Reply, Server, not_yet, problem
 from tests.unit.sdk.signed_policies import POLICY_SIGNER, policy_body, serve_policy
 
 
@@ -146,18 +146,13 @@ def test_a_record_that_the_server_cannot_read_costs_no_other(server: Server, cli
 def test_what_the_server_takes_not_yet_is_tried_again(
     server: Server, client: edgewise.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def early(records: list[dict]) -> Reply:
-        error = {"code": "occurred_in_future", "detail": "No.", "pointer": "/occurred_at", "retryable": True}
-        items = [{"id": record["id"], "status": "rejected", "error": error} for record in records]
-        return 422, {}, json.dumps({"items": items}).encode()
-
     monkeypatch.setattr(delivery, "RETRY_PAUSE", 0.01)
-    server.script = [early] * 3
+    server.script = [not_yet] * 3
     wanted = client.log({})
     assert client.flush(5)
     assert (list(server.logged), client.rejected_total) == ([wanted], 0)
     monkeypatch.setattr(delivery, "RETRY_FOR", 0.0)
-    server.script = [early]
+    server.script = [not_yet]
     client.log({})
     assert client.flush(5)
     assert (len(server.logged), client.rejected_total) == (1, 1)

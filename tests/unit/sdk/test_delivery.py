@@ -15,19 +15,9 @@ import edgewise
 import pytest
 from edgewise import delivery, spool, spool_files
 
-from tests.unit.sdk.scripted import Reply, Server, problem
+from tests.unit.sdk.scripted import Reply, Server, problem, until
 
 AWAY = "http://127.0.0.1:9"
-
-
-def until(holds: Callable[[], Any], seconds: float = 15.0) -> bool:
-    """Whether something comes to hold in time."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.005)
-    return True
 
 
 def written(folder: Path) -> bytes:

@@ -1,11 +1,8 @@
 """What does not blame a record costs none: pages of somebody on the way, refusals of the request, clocks set back."""
 
 import asyncio
-import json
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import edgewise
 import pytest
@@ -13,19 +10,9 @@ from edgewise import delivery
 from edgewise.buffer import Kept
 from edgewise.errors import UnreachableError
 
-from tests.unit.sdk.scripted import Reply, Server, problem
+from tests.unit.sdk.scripted import Reply, Server, not_yet, problem, until
 
 HOUR = 3_600.0
-
-
-def until(holds: Callable[[], Any], seconds: float = 15.0) -> bool:
-    """Whether something comes to hold in time."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.005)
-    return True
 
 
 @pytest.mark.parametrize(
@@ -107,14 +94,9 @@ def test_others_files_are_looked_for_however_long_records_may_wait(
 def test_what_is_taken_not_yet_is_tried_no_longer_since_the_clock_was_set_back(
     server: Server, client: edgewise.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def early(records: list[dict]) -> Reply:
-        error = {"code": "occurred_in_future", "detail": "No.", "pointer": "/occurred_at", "retryable": True}
-        items = [{"id": record["id"], "status": "rejected", "error": error} for record in records]
-        return 422, {}, json.dumps({"items": items}).encode()
-
     monkeypatch.setattr(delivery, "RETRY_PAUSE", 0.01)
     monkeypatch.setattr(delivery, "RETRY_FOR", 0.2)
-    server.script = [early] * 100_000
+    server.script = [not_yet] * 100_000
     client._delivery._memory.keep([Kept(b'{"id":"one"}', time.time() + HOUR)])
     client._delivery._threads.start()
     assert client.flush(20)
